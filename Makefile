@@ -1,0 +1,32 @@
+# The two commands of the README: `make night` and `make test`. Each sets up all it needs; running again is fast.
+
+SHELL := /bin/bash
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+PYTHON ?= python3
+
+.PHONY: night test check bench lock clean
+
+night: $(READY)  ## two hours of tonight's darkness against simulators, sixty times life speed
+	$(BIN)/nightbridge-sim night --out night
+
+test: $(READY)  ## the whole suite
+	$(BIN)/pytest
+
+check: $(READY)  ## style, types, architecture
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+$(READY): requirements.txt pyproject.toml scripts/venv.sh
+	scripts/venv.sh $(PYTHON) $(VENV)
+	@touch $@
+
+lock:  ## pin every dependency with its hashes; needs `uv`; names no index
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	  --extra dev pyproject.toml --output-file requirements.txt
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info

@@ -1,0 +1,155 @@
+"""What the bridge asks of a device, whatever it is and however it is reached.
+
+Each method returns when the thing is done and was read back; cancelling it stops the device. Each may raise the errors
+of `drivers.errors` and no others. A device is an async context manager: entered connected, left disconnected.
+"""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from drivers.values import (
+    CameraCapabilities,
+    CameraStatus,
+    DomeCapabilities,
+    DomeStatus,
+    Equatorial,
+    Exposure,
+    FilterWheelCapabilities,
+    FocuserCapabilities,
+    FocuserStatus,
+    Frame,
+    MountCapabilities,
+    MountStatus,
+    Quantity,
+)
+
+
+class Mount(Protocol):
+    """A telescope mount."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def capabilities(self) -> MountCapabilities: ...
+
+    async def status(self) -> MountStatus: ...
+
+    async def slew(self, to: Equatorial) -> None:
+        """Go to `to`, settle, and track at the sidereal rate. Rates set before are gone."""
+
+    async def track(self, *, ra_deg_per_s: float, dec_deg_per_s: float) -> None:
+        """Follow a target whose right ascension and declination change by so much a second, on the mount's own axes.
+
+        d(RA)/dt is a change of the coordinate (no cos dec). Zero and zero is sidereal tracking.
+        """
+
+    async def sync(self, on: Equatorial) -> None:
+        """Take `on` as where the telescope points now."""
+
+    async def stop_tracking(self) -> None:
+        """Stand still on both axes."""
+
+    async def park(self) -> None: ...
+
+    async def unpark(self) -> None: ...
+
+    async def abort(self) -> None:
+        """End any motion at once, after the call under way; tracking is off afterwards."""
+
+
+class Camera(Protocol):
+    """A camera."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def capabilities(self) -> CameraCapabilities: ...
+
+    async def status(self) -> CameraStatus: ...
+
+    async def expose(self, exposure: Exposure) -> Frame:
+        """Take one frame, full sensor. Cancelling it aborts the exposure."""
+
+    async def cool_to(self, temperature_c: float) -> None:
+        """Switch the cooler on with this set point; returns at once, the sensor follows."""
+
+    async def warm_up(self) -> None:
+        """Switch the cooler off."""
+
+    async def abort(self) -> None:
+        """End an exposure under way; its picture is lost."""
+
+
+class FilterWheel(Protocol):
+    """A filter wheel."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def capabilities(self) -> FilterWheelCapabilities: ...
+
+    async def selected(self) -> str | None:
+        """The filter in the beam; None while the wheel turns."""
+
+    async def select(self, filter_name: str) -> None: ...
+
+
+class Focuser(Protocol):
+    """An absolute focuser."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def capabilities(self) -> FocuserCapabilities: ...
+
+    async def status(self) -> FocuserStatus: ...
+
+    async def move_to(self, position_steps: int) -> None: ...
+
+    async def abort(self) -> None: ...
+
+
+class Dome(Protocol):
+    """A dome, or a roof that rolls off."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def capabilities(self) -> DomeCapabilities: ...
+
+    async def status(self) -> DomeStatus: ...
+
+    async def open(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+    async def slew_to(self, azimuth_deg: float) -> None: ...
+
+    async def park(self) -> None: ...
+
+    async def abort(self) -> None: ...
+
+
+class SafetyMonitor(Protocol):
+    """Says whether the sky is fit to be open under."""
+
+    @property
+    def name(self) -> str: ...
+
+    async def is_safe(self) -> bool:
+        """No answer is an error, and an error counts as unsafe."""
+
+
+class ObservingConditions(Protocol):
+    """A weather station."""
+
+    @property
+    def name(self) -> str: ...
+
+    async def read(self) -> Mapping[Quantity, float]:
+        """Only what is measured; every value finite."""
