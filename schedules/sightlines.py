@@ -1,0 +1,176 @@
+"""From a body's position to its place in a telescope: light time, aberration, and the axes of the site.
+
+Everything is on the axes of the true equator and equinox of date, in km and km/s, arrays of shape (3, n), unless the
+name says otherwise.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+from skyfield.api import wgs84
+from skyfield.constants import ANGVEL, ERAD, C
+
+from schedules.instants import Floats
+from schedules.orientation import Attitude
+from schedules.site import Site
+
+LIGHT_KM_S = float(C) / 1000.0
+EARTH_RADIUS_KM = float(ERAD) / 1000.0  # of the shadow, as skyfield's `is_sunlit` has it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Body:
+    """Where something is, from the Earth's centre: `position_km` and `velocity_km_s`."""
+
+    position_km: Floats
+    velocity_km_s: Floats
+
+
+class Observer:
+    """A site at n instants."""
+
+    def __init__(self, site: Site, attitude: Attitude) -> None:
+        self.attitude = attitude
+        crust_km, self._east_north_up = _on_the_crust(site)
+        cos, sin = np.cos(attitude.gast_rad), np.sin(attitude.gast_rad)
+        self._cos_sin = cos, sin
+        x, y, z = np.einsum("jin,j->in", attitude.polar_motion, crust_km)
+        self.position_km: Floats = np.stack([cos * x - sin * y, sin * x + cos * y, z])
+        self.velocity_km_s: Floats = float(ANGVEL) * np.stack(
+            [-self.position_km[1], self.position_km[0], np.zeros_like(z)]
+        )
+        self.sidereal_time_rad = attitude.gast_rad + np.radians(site.longitude_deg)
+
+    @property
+    def barycentric_velocity_km_s(self) -> Floats:
+        """Of the site, against the solar system."""
+        return self.velocity_km_s + self.attitude.earth_velocity_km_s
+
+    def east_north_up(self, vector: Floats) -> Floats:
+        """The same vector along east, north and the zenith."""
+        cos, sin = self._cos_sin
+        x, y, z = vector
+        terrestrial = np.stack([cos * x + sin * y, cos * y - sin * x, z])
+        crust = np.einsum("ijn,jn->in", self.attitude.polar_motion, terrestrial)
+        return np.asarray(self._east_north_up @ crust)
+
+
+class Sightline:
+    """A body as an observer sees it."""
+
+    def __init__(self, body: Body, observer: Observer) -> None:
+        self.body = body
+        self.observer = observer
+        self.geometric_km = body.position_km - observer.position_km
+        self.range_km = length(self.geometric_km)
+
+    @cached_property
+    def astrometric(self) -> Floats:
+        """Unit vector to where the body was, among the stars, when the light left it. Date axes."""
+        velocity = self.body.velocity_km_s + self.observer.attitude.earth_velocity_km_s
+        seen = self.geometric_km - velocity * (self.range_km / LIGHT_KM_S)
+        # Once more with the distance then: the first step is off by 0.002″.
+        seen = self.geometric_km - velocity * (length(seen) / LIGHT_KM_S)
+        return seen / length(seen)
+
+    @cached_property
+    def apparent(self) -> Floats:
+        """Unit vector, aberration by the site's motion included. Date axes."""
+        return aberrated(self.astrometric, self.observer.barycentric_velocity_km_s)
+
+    @property
+    def icrs(self) -> Floats:
+        """The astrometric unit vector on ICRS axes."""
+        return from_date(self.observer.attitude, self.astrometric)
+
+    @property
+    def east_north_up(self) -> Floats:
+        """The apparent unit vector along east, north and the zenith."""
+        return self.observer.east_north_up(self.apparent)
+
+    @property
+    def shadow_clearance_km(self) -> Floats:
+        """How far the straight line to the Sun's centre passes from the Earth's sphere; negative in its shadow.
+
+        Where the Sun is on the near side, the height above the sphere: the value is continuous.
+        """
+        position = self.body.position_km
+        sun = self.observer.attitude.sun_km - position
+        along = dot(position, sun / length(sun))
+        distance = length(position)
+        aside = np.sqrt(np.maximum(distance**2 - along**2, 0.0))
+        return np.where(along < 0.0, aside, distance) - EARTH_RADIUS_KM
+
+
+def aberrated(direction: Floats, velocity_km_s: Floats) -> Floats:
+    """Unit vectors as an observer sees them who moves at `velocity_km_s`.
+
+    The relativistic formula of the Explanatory Supplement (3rd edition, 7.40), without the bending of light by the Sun,
+    which is below 0.02″ farther than 20° from it.
+    """
+    beta = velocity_km_s / LIGHT_KM_S
+    root = np.sqrt(1.0 - dot(beta, beta))
+    forward = dot(direction, beta)
+    seen = (root * direction + (1.0 + forward / (1.0 + root)) * beta) / (1.0 + forward)
+    return seen / length(seen)
+
+
+def unaberrated(direction: Floats, velocity_km_s: Floats) -> Floats:
+    """The inverse of `aberrated`: the same formula with the opposite velocity."""
+    return aberrated(direction, -velocity_km_s)
+
+
+def to_date(attitude: Attitude, vector: Floats) -> Floats:
+    """Vectors on ICRS axes, turned to those of the true equator and equinox of date."""
+    return np.asarray(np.einsum("ijn,jn->in", attitude.to_date, vector))
+
+
+def from_date(attitude: Attitude, vector: Floats) -> Floats:
+    """The inverse of `to_date`."""
+    return np.asarray(np.einsum("jin,jn->in", attitude.to_date, vector))
+
+
+def dot(a: Floats, b: Floats) -> Floats:
+    """Products of vectors of shape (3, n)."""
+    product: Floats = a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
+    return product
+
+
+def length(vector: Floats) -> Floats:
+    """Lengths of vectors of shape (3, n)."""
+    return np.sqrt(dot(vector, vector))
+
+
+def angles_deg(direction: Floats) -> tuple[Floats, Floats]:
+    """Longitude (0 <= longitude < 360) and latitude of unit vectors of shape (3, n)."""
+    x, y, z = direction
+    longitude = np.degrees(np.arctan2(y, x)) % 360.0
+    longitude = np.where(longitude >= 360.0, 0.0, longitude)  # the remainder of a tiny negative angle rounds to 360
+    return longitude, np.degrees(np.arctan2(z, np.hypot(x, y)))
+
+
+def direction_of(longitude_deg: float, latitude_deg: float) -> Floats:
+    """A unit vector of shape (3, 1)."""
+    longitude, latitude = np.radians(longitude_deg), np.radians(latitude_deg)
+    across = np.cos(latitude)
+    return np.array([[across * np.cos(longitude)], [across * np.sin(longitude)], [np.sin(latitude)]])
+
+
+def turned_about_pole(vector: Floats, angle_rad: Floats) -> Floats:
+    """Vectors turned eastward about the third axis."""
+    cos, sin = np.cos(angle_rad), np.sin(angle_rad)
+    x, y, z = vector
+    return np.stack([cos * x - sin * y, sin * x + cos * y, z])
+
+
+@lru_cache(maxsize=64)
+def _on_the_crust(site: Site) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The site on the axes of the crust (ITRS, km), and the matrix from there to east, north and up (WGS84)."""
+    where = wgs84.latlon(site.latitude_deg, site.longitude_deg, elevation_m=site.elevation_m)
+    latitude, longitude = np.radians(site.latitude_deg), np.radians(site.longitude_deg)
+    east = [-np.sin(longitude), np.cos(longitude), 0.0]
+    north = [-np.sin(latitude) * np.cos(longitude), -np.sin(latitude) * np.sin(longitude), np.cos(latitude)]
+    up = [np.cos(latitude) * np.cos(longitude), np.cos(latitude) * np.sin(longitude), np.sin(latitude)]
+    return np.asarray(where.itrs_xyz.km), np.array([east, north, up])
