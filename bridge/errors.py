@@ -1,10 +1,15 @@
-"""What can go wrong with the platform and with the settings.
+"""What can go wrong with the platform, the settings and what is kept on disk.
 
 ApiError
 ├── ApiUnreachable      no answer: tried again for ever, with back-off
 ├── ApiRejected         the API said no (4xx): that item is set aside and shown, the rest goes on
 └── ApiContractBroken   the API said something that cannot be: as above
-ConfigError             the settings: one line, exit code 2
+ConfigError             the settings or a task file: one line, exit code 2
+LedgerError
+├── UnknownTask         no task of that id was ever filed
+├── IllegalMove         the table of tasks.py does not admit the move: often the task was cancelled a moment before
+└── LedgerUnusable      the file is no ledger of ours, or of a later version
+DiskFull                no room for another frame: take none until there is
 """
 
 
@@ -24,11 +29,12 @@ class ApiUnreachable(ApiError):
 
 
 class ApiRejected(ApiError):
-    """The server refused; `status` is its HTTP status."""
+    """The server refused; `status` is its HTTP status, `named` what of the request it found wrong ("query", "body")."""
 
-    def __init__(self, message: str, *, status: int) -> None:
+    def __init__(self, message: str, *, status: int, named: frozenset[str] = frozenset()) -> None:
         super().__init__(message)
         self.status = status
+        self.named = named
 
 
 class ApiContractBroken(ApiError):
@@ -37,3 +43,23 @@ class ApiContractBroken(ApiError):
 
 class ConfigError(Exception):
     """Settings that cannot be used: names file, key, value and what is expected."""
+
+
+class LedgerError(Exception):
+    """The ledger cannot do what was asked of it."""
+
+
+class UnknownTask(LedgerError):
+    """No task of that id was ever filed."""
+
+
+class IllegalMove(LedgerError):
+    """A task cannot go from where it is to where it was sent."""
+
+
+class LedgerUnusable(LedgerError):
+    """The file cannot be used as a ledger; the message says why and what to do."""
+
+
+class DiskFull(Exception):
+    """Another frame would not fit, or would leave less room than is kept free."""

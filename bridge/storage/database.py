@@ -1,0 +1,165 @@
+"""One SQLite file, and the one thread that may touch it."""
+
+import os
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from importlib.resources import files
+from pathlib import Path
+from typing import TypeVar
+
+import anyio
+
+from bridge.errors import LedgerUnusable
+from drivers.threads import Worker
+
+_T = TypeVar("_T")
+
+# "NtBr": tells our file from any other SQLite file.
+APPLICATION_ID = 0x4E744272
+
+# Set and read back: what a build of SQLite defaults to differs. A commit is on the disk before it is believed.
+_PRAGMAS = {
+    "journal_mode": "wal",
+    "synchronous": 2,  # FULL
+    "foreign_keys": 1,
+    "busy_timeout": 5000,
+    "trusted_schema": 0,
+}
+
+
+class Bell:
+    """Rings when something was written, so that nobody has to look again and again."""
+
+    def __init__(self) -> None:
+        self._rung = anyio.Event()
+
+    def ring(self) -> None:
+        self._rung.set()
+        self._rung = anyio.Event()
+
+    async def wait(self, at_most_s: float) -> None:
+        """Return at the next ring, or after `at_most_s` seconds."""
+        with anyio.move_on_after(at_most_s):
+            await self._rung.wait()
+
+
+class Database:
+    """Runs work on the connection, in the order asked, each piece in one transaction."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection, worker: Worker) -> None:
+        self._path = path
+        self._connection = connection
+        self._worker = worker
+        self.written = Bell()
+
+    async def read(self, work: Callable[[sqlite3.Connection], _T]) -> _T:
+        """What `work` finds, from one consistent view."""
+        return await self._worker.call(self._run, "BEGIN", work)
+
+    async def write(self, work: Callable[[sqlite3.Connection], _T]) -> _T:
+        """What `work` returns, once all it did is on the disk. If it raises, nothing was done.
+
+        Raises:
+            LedgerUnusable: the disk is full or broken, or another program holds the file.
+        """
+        result = await self._worker.call(self._run, "BEGIN IMMEDIATE", work)
+        self.written.ring()
+        return result
+
+    def _run(self, begin: str, work: Callable[[sqlite3.Connection], _T]) -> _T:
+        try:
+            with _transaction(self._connection, begin):
+                return work(self._connection)
+        except sqlite3.OperationalError as error:
+            raise LedgerUnusable(f"{self._path}: {error}") from error
+
+
+@asynccontextmanager
+async def open_database(path: Path) -> AsyncIterator[Database]:
+    """The file at `path`, made or brought up to date where needed.
+
+    Raises:
+        LedgerUnusable: not a ledger, or one of a later version of the program.
+    """
+    worker = Worker("ledger")
+    try:
+        connection = await worker.call(_connect, path)
+        try:
+            yield Database(path, connection, worker)
+        finally:
+            await worker.call(connection.close)
+    finally:
+        worker.close()
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.row_factory = sqlite3.Row
+    try:
+        _settle(connection)
+        _migrate(connection, path)
+    except sqlite3.DatabaseError as error:
+        connection.close()
+        raise LedgerUnusable(f"{path} cannot be used as a ledger: {error}; move it away or mend it") from error
+    except LedgerUnusable:
+        connection.close()
+        raise
+    return connection
+
+
+def _settle(connection: sqlite3.Connection) -> None:
+    for name, wanted in _PRAGMAS.items():
+        connection.execute(f"PRAGMA {name} = {wanted}")
+        held = connection.execute(f"PRAGMA {name}").fetchone()[0]
+        if held != wanted:
+            raise sqlite3.DatabaseError(f"{name} is {held} where {wanted} is needed")
+
+
+def _migrate(connection: sqlite3.Connection, path: Path) -> None:
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    owner = connection.execute("PRAGMA application_id").fetchone()[0]
+    steps = _steps()
+    if version > len(steps):
+        raise LedgerUnusable(
+            f"{path} was written by a later version of the program (schema {version}, this one knows {len(steps)}): "
+            "install that version, or choose another state_folder"
+        )
+    if owner != APPLICATION_ID and (version > 0 or connection.execute("SELECT 1 FROM sqlite_master").fetchone()):
+        raise LedgerUnusable(f"{path} is the database of another program: choose another state_folder")
+    for number, sql in enumerate(steps[version:], start=version + 1):
+        with _transaction(connection, "BEGIN IMMEDIATE"):
+            for statement in _statements(sql):
+                connection.execute(statement)
+            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            connection.execute(f"PRAGMA user_version = {number}")
+
+
+def _steps() -> list[str]:
+    """The numbered files, in order; file 0001.sql takes a new database to version 1."""
+    scripts = sorted((one for one in files("bridge.storage").joinpath("schema").iterdir()), key=lambda one: one.name)
+    return [one.read_text(encoding="utf-8") for one in scripts if one.name.endswith(".sql")]
+
+
+def _statements(sql: str) -> Iterator[str]:
+    """One statement after the other (`executescript` would end the transaction first)."""
+    statement = ""
+    for line in sql.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
+
+
+@contextmanager
+def _transaction(connection: sqlite3.Connection, begin: str) -> Iterator[None]:
+    connection.execute(begin)
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise

@@ -1,0 +1,47 @@
+"""What happened, kept."""
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from functools import partial
+
+from bridge.events import Event, Subscription
+from bridge.storage.database import Database
+from bridge.storage.rows import text_of
+
+
+class Journal:
+    """The events of all nights, in the order they were said."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def keep(self, subscription: Subscription) -> None:
+        """Write down all that `subscription` brings, until it is closed and read out."""
+        while events := await subscription.batch():
+            rows = [_row(event) for event in events]
+            await self._database.write(partial(_insert, rows=rows))
+
+    async def names(self, task_id: str) -> list[str]:
+        """What happened to a task, in order: the names of the events."""
+        query = "SELECT name FROM event WHERE task_id = ? ORDER BY id"
+        return await self._database.read(lambda c: [row["name"] for row in c.execute(query, (task_id,))])
+
+
+_Row = tuple[str, str, str, str | None, str]
+
+
+def _row(event: Event) -> _Row:
+    facts = event.facts()
+    task_id = facts.get("task_id")
+    return (
+        text_of(event.at),
+        type(event).__name__,
+        event.level,
+        None if task_id is None else str(task_id),
+        json.dumps(facts, allow_nan=False),
+    )
+
+
+def _insert(connection: sqlite3.Connection, rows: Sequence[_Row]) -> None:
+    connection.executemany("INSERT INTO event (at, name, level, task_id, facts) VALUES (?, ?, ?, ?, ?)", rows)

@@ -1,0 +1,178 @@
+"""What the station has been asked to do and how far it has come; the one truth, and it survives."""
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from bridge.clock import Clock
+from bridge.events import Event, TaskAccepted, TaskChanged, Telemetry
+from bridge.storage.database import Database
+from bridge.storage.moves import find_task, kept_frames, move
+from bridge.storage.rows import request_text, task_of, text_of
+from bridge.tasks import UNFINISHED, WAITING, Task, TaskSource, TaskState
+from schedules.requests import ObservationRequest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filing:
+    """What came of filing: ids of new tasks, and of waiting ones that are no longer what they were."""
+
+    accepted: tuple[str, ...]
+    changed: tuple[str, ...]
+
+
+class Ledger:
+    """The tasks. Publishes TaskAccepted, TaskChanged and TaskAdvanced, each after it is on the disk."""
+
+    def __init__(self, database: Database, clock: Clock, telemetry: Telemetry) -> None:
+        self._database = database
+        self._clock = clock
+        self._telemetry = telemetry
+
+    async def file_tasks(self, requests: Sequence[ObservationRequest], *, source: TaskSource) -> Filing:
+        """Take `requests` in. Filing one again changes nothing; another window, priority or target counts until the
+        telescope goes for it, and is ignored from then on. A cancelled task that is asked for again is PENDING again.
+        """
+        at = self._clock.now()
+
+        def file_all(connection: sqlite3.Connection) -> list[Event]:
+            return [event for request in requests for event in _file(connection, request, source, at)]
+
+        events = await self._database.write(file_all) if requests else []
+        self._publish(events)
+        return Filing(
+            accepted=tuple(event.task_id for event in events if isinstance(event, TaskAccepted)),
+            changed=tuple(event.task_id for event in events if isinstance(event, TaskChanged)),
+        )
+
+    async def pending(self) -> list[Task]:
+        """All that waits to be observed, PENDING and PLANNED, by the end of its window."""
+        return await self.tasks(*WAITING)
+
+    async def tasks(self, *states: TaskState) -> list[Task]:
+        """The tasks in these states (in any, where none is named), by the end of their windows."""
+        wanted = states or tuple(TaskState)
+        marks = ", ".join("?" * len(wanted))
+        query = f"SELECT * FROM task WHERE state IN ({marks}) ORDER BY closes_at, id"  # noqa: S608 (only marks)
+        return await self._database.read(lambda c: [task_of(row) for row in c.execute(query, wanted)])
+
+    async def task(self, task_id: str) -> Task:
+        """Raises UnknownTask where there is none."""
+        return await self._database.read(lambda c: find_task(c, task_id))
+
+    async def advance(self, task_id: str, to: TaskState, *, why: str = "") -> Task:
+        """Move a task; the only way. The report that is due at `to` goes into the outbox in the same transaction.
+
+        Raises:
+            UnknownTask: never filed.
+            IllegalMove: the table of tasks.py does not admit it; it may have been CANCELLED a moment ago.
+        """
+        at = self._clock.now()
+
+        def step(connection: sqlite3.Connection) -> tuple[list[Event], Task]:
+            moves = move(connection, find_task(connection, task_id), to, why=why, at=at)
+            return [*moves], find_task(connection, task_id)
+
+        events, task = await self._database.write(step)
+        self._publish(events)
+        return task
+
+    async def capture(self, task_id: str, *, why: str = "") -> Task:
+        """The observation is over and has frames: CAPTURED, with its report in the outbox behind them."""
+        return await self.advance(task_id, TaskState.CAPTURED, why=why)
+
+    async def miss_overdue(self) -> list[Task]:
+        """Let go of every waiting task whose window is over: MISSED, or CAPTURED where an attempt left frames."""
+
+        def overdue(task: Task) -> bool:
+            return task.state in WAITING and task.request.closes <= self._clock.now()
+
+        return await self._let_go(overdue, "its window is over")
+
+    async def resume(self) -> list[Task]:
+        """After a start: no telescope is on any task, whatever was so before.
+
+        OBSERVING becomes CAPTURED if the last frame of a series was kept, or if the window is over and any frame was;
+        MISSED if the window is over and none was; else PENDING. Frames already kept are delivered in any case: a
+        task tried again sends more of them, and none twice.
+        """
+
+        def interrupted(task: Task) -> bool:
+            return task.state is TaskState.OBSERVING
+
+        return await self._let_go(interrupted, "the programme ended during the observation")
+
+    async def _let_go(self, which: Callable[[Task], bool], why: str) -> list[Task]:
+        at = self._clock.now()
+
+        def step(connection: sqlite3.Connection) -> tuple[list[Event], list[Task]]:
+            rows = connection.execute("SELECT * FROM task WHERE state IN (?, ?, ?)", tuple(UNFINISHED)).fetchall()
+            tasks = [task for task in map(task_of, rows) if which(task)]
+            events = [
+                event
+                for task in tasks
+                for event in move(connection, task, _next_state(connection, task, at), why=why, at=at)
+            ]
+            return [*events], [find_task(connection, task.task_id) for task in tasks]
+
+        events, tasks = await self._database.write(step)
+        self._publish(events)
+        return tasks
+
+    def _publish(self, events: Sequence[Event]) -> None:
+        for event in events:
+            self._telemetry.publish(event)
+
+
+def _next_state(connection: sqlite3.Connection, task: Task, at: datetime) -> TaskState:
+    """Where a task goes on that nobody works at any more."""
+    over = task.request.closes <= at
+    if task.state is TaskState.OBSERVING and _series_is_complete(connection, task):
+        return TaskState.CAPTURED
+    if not over:
+        return TaskState.PENDING
+    return TaskState.CAPTURED if kept_frames(connection, task.task_id) else TaskState.MISSED
+
+
+def _series_is_complete(connection: sqlite3.Connection, task: Task) -> bool:
+    query = (
+        "SELECT 1 FROM frame WHERE task_id = ? AND number = total AND state IN ('kept', 'landed', 'refused') LIMIT 1"
+    )
+    return connection.execute(query, (task.task_id,)).fetchone() is not None
+
+
+def _file(connection: sqlite3.Connection, request: ObservationRequest, source: TaskSource, at: datetime) -> list[Event]:
+    text = request_text(request)
+    row = connection.execute("SELECT * FROM task WHERE id = ?", (request.request_id,)).fetchone()
+    if row is None:
+        connection.execute(
+            "INSERT INTO task (id, source, state, version, attempts, reason, closes_at, request, filed_at, changed_at) "
+            "VALUES (?, ?, ?, 1, 0, '', ?, ?, ?, ?)",
+            (request.request_id, source, TaskState.PENDING, text_of(request.closes), text, text_of(at), text_of(at)),
+        )
+        return [_accepted(request, source, at)]
+    events: list[Event] = []
+    if row["state"] == TaskState.CANCELLED:
+        events += move(connection, task_of(row), TaskState.PENDING, why="asked for again", at=at)
+    elif row["state"] not in WAITING:
+        return []
+    if row["request"] != text:
+        connection.execute(
+            "UPDATE task SET request = ?, closes_at = ?, version = version + 1, changed_at = ? WHERE id = ?",
+            (text, text_of(request.closes), text_of(at), request.request_id),
+        )
+        events.append(TaskChanged(at=at, task_id=request.request_id))
+    return events
+
+
+def _accepted(request: ObservationRequest, source: TaskSource, at: datetime) -> TaskAccepted:
+    return TaskAccepted(
+        at=at,
+        task_id=request.request_id,
+        target=request.target.name,
+        source=source,
+        opens=request.opens,
+        closes=request.closes,
+        priority=request.priority,
+    )

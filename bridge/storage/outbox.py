@@ -1,0 +1,198 @@
+"""What the platform is still to be told, and how far each telling has come."""
+
+import sqlite3
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+
+from bridge.clock import Clock
+from bridge.events import Event, Telemetry
+from bridge.storage.database import Database
+from bridge.storage.moves import finish_delivery, landed_frames
+from bridge.storage.rows import instant_of, text_of
+from bridge.tasks import TaskSource
+
+
+class Lane(StrEnum):
+    """Two kinds of work that must not wait for each other."""
+
+    FILES = "files"  # frames whose bytes must still travel
+    WORDS = "words"  # looking after frames sent, and reports: short calls
+
+
+class Stage(StrEnum):
+    """How far an item has come. A report goes from NEW to DONE or PARKED at once."""
+
+    NEW = "new"
+    INITIATED = "initiated"  # the platform was, or may have been, asked to expect the file
+    SENT = "sent"  # the storage took the file; the platform has not confirmed it
+    LANDED = "landed"  # the platform has it, and is working on the picture
+    DONE = "done"
+    PARKED = "parked"  # refused for good; waits for a person and holds nobody up
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxItem:
+    """One frame or one report. `api_task_id` is empty for a manual task; `path` only frames have."""
+
+    item_id: int
+    subject: str
+    task_id: str
+    api_task_id: str
+    status: str
+    stage: Stage
+    stage_at: datetime
+    upload_id: str
+    tries: int
+    file_name: str
+    path: Path | None
+    bytes: int
+    closes: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backlog:
+    """Items still to be told, those waiting for the platform's last word, and those set aside."""
+
+    waiting: int
+    watched: int
+    parked: int
+
+
+# A report waits until every frame of its task has landed or is parked.
+_DUE = {
+    Lane.FILES: "o.kind = 'frame' AND o.stage IN ('new', 'initiated')",
+    Lane.WORDS: (
+        "(o.kind = 'frame' AND o.stage IN ('sent', 'landed') OR o.kind = 'status' AND o.stage = 'new' AND NOT EXISTS "
+        "(SELECT 1 FROM outbox f WHERE f.task_id = o.task_id AND f.kind = 'frame' "
+        "AND f.stage IN ('new', 'initiated', 'sent')))"
+    ),
+}
+
+_ITEM = (
+    "SELECT o.*, t.source, t.closes_at, f.file_name, f.path, f.bytes FROM outbox o "
+    "JOIN task t ON t.id = o.task_id LEFT JOIN frame f ON o.kind = 'frame' AND f.id = o.subject"
+)
+
+
+class Outbox:
+    """The items in it, and every step of each as one transaction."""
+
+    def __init__(self, database: Database, clock: Clock, telemetry: Telemetry) -> None:
+        self._database = database
+        self._clock = clock
+        self._telemetry = telemetry
+
+    async def next_due(self, lane: Lane, *, busy: Collection[int]) -> OutboxItem | None:
+        """The item that has waited longest past its time, reports before frames; None while nothing is due."""
+        now = text_of(self._clock.now())
+        query = f"{_ITEM} WHERE {_DUE[lane]} AND o.next_try_at <= ? ORDER BY o.kind = 'frame', o.next_try_at, o.id"
+
+        def find(connection: sqlite3.Connection) -> OutboxItem | None:
+            rows = connection.execute(query, (now,))
+            return next((_item(connection, row) for row in rows if row["id"] not in busy), None)
+
+        return await self._database.read(find)
+
+    async def wait(self, lane: Lane, *, busy: Collection[int], at_most_s: float) -> None:
+        """Return when an item may have come due, at the latest after `at_most_s` seconds."""
+        query = f"SELECT o.id, o.next_try_at FROM outbox o WHERE {_DUE[lane]}"  # noqa: S608 (a constant)
+        rung = self._database.written
+
+        def earliest(connection: sqlite3.Connection) -> datetime | None:
+            times = [row["next_try_at"] for row in connection.execute(query) if row["id"] not in busy]
+            return instant_of(min(times)) if times else None
+
+        due = await self._database.read(earliest)
+        left_s = at_most_s if due is None else (due - self._clock.now()).total_seconds()
+        await rung.wait(max(0.0, min(left_s, at_most_s)))
+
+    async def reach(self, item: OutboxItem, stage: Stage, *, upload_id: str = "", after_s: float = 0.0) -> None:
+        """Note that `item` has come to `stage`, and look at it again `after_s` seconds from now.
+
+        At LANDED, DONE and PARKED the frame and, with the last of them, the task move along in the same transaction.
+        """
+        at = self._clock.now()
+
+        def step(connection: sqlite3.Connection) -> list[Event]:
+            connection.execute(
+                "UPDATE outbox SET stage = ?, stage_at = ?, upload_id = ?, next_try_at = ? WHERE id = ?",
+                (
+                    stage,
+                    text_of(at),
+                    upload_id or item.upload_id,
+                    text_of(at + timedelta(seconds=after_s)),
+                    item.item_id,
+                ),
+            )
+            return _follow(connection, item, stage, at)
+
+        await self._step(step)
+
+    async def postpone(self, item: OutboxItem, after_s: float, *, why: str = "") -> None:
+        """Try again `after_s` seconds from now; with `why`, a try was in vain and is counted."""
+        due = self._clock.now() + timedelta(seconds=after_s)
+        await self._database.write(
+            lambda c: (
+                c.execute(
+                    "UPDATE outbox SET next_try_at = ?, tries = tries + ?, "
+                    "last_error = CASE WHEN ? = '' THEN last_error ELSE ? END WHERE id = ?",
+                    (text_of(due), why != "", why, why, item.item_id),
+                ).rowcount
+            )
+        )
+
+    async def park(self, item: OutboxItem, why: str) -> None:
+        """Set the item aside for a person; what waits behind it goes on."""
+        at = self._clock.now()
+
+        def step(connection: sqlite3.Connection) -> list[Event]:
+            connection.execute(
+                "UPDATE outbox SET stage = 'parked', stage_at = ?, tries = tries + 1, last_error = ? WHERE id = ?",
+                (text_of(at), why, item.item_id),
+            )
+            return _follow(connection, item, Stage.PARKED, at)
+
+        await self._step(step)
+
+    async def backlog(self) -> Backlog:
+        query = (
+            "SELECT count(*) FILTER (WHERE stage IN ('new', 'initiated', 'sent')) AS waiting, "
+            "count(*) FILTER (WHERE stage = 'landed') AS watched, "
+            "count(*) FILTER (WHERE stage = 'parked') AS parked FROM outbox"
+        )
+        return await self._database.read(lambda c: Backlog(**dict(c.execute(query).fetchone())))
+
+    async def _step(self, step: Callable[[sqlite3.Connection], list[Event]]) -> None:
+        for event in await self._database.write(step):
+            self._telemetry.publish(event)
+
+
+def _follow(connection: sqlite3.Connection, item: OutboxItem, stage: Stage, at: datetime) -> list[Event]:
+    if item.path is not None and stage in (Stage.LANDED, Stage.PARKED):
+        state = "landed" if stage is Stage.LANDED else "refused"
+        connection.execute("UPDATE frame SET state = ? WHERE id = ?", (state, item.subject))
+    return [*finish_delivery(connection, item.task_id, at=at)]
+
+
+def _item(connection: sqlite3.Connection, row: sqlite3.Row) -> OutboxItem:
+    status = row["body"]
+    if status == "Succeeded" and not landed_frames(connection, row["task_id"]):
+        status = "Failed"  # the platform took none of the frames
+    return OutboxItem(
+        item_id=row["id"],
+        subject=row["subject"],
+        task_id=row["task_id"],
+        api_task_id=row["task_id"] if row["source"] == TaskSource.API else "",
+        status=status,
+        stage=Stage(row["stage"]),
+        stage_at=instant_of(row["stage_at"]),
+        upload_id=row["upload_id"],
+        tries=row["tries"],
+        file_name=row["file_name"] or "",
+        path=None if row["path"] is None else Path(row["path"]),
+        bytes=row["bytes"] or 0,
+        closes=instant_of(row["closes_at"]),
+    )
