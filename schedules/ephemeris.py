@@ -17,6 +17,7 @@ from schedules.sightlines import (
     angles_deg,
     direction_of,
     from_date,
+    horizontal_angles_deg,
     to_date,
     unaberrated,
 )
@@ -37,12 +38,12 @@ class Ephemeris:
 
     def __init__(self, tables: Path | None = None) -> None:
         """`tables` is a finals2000A file of the IERS; None: the one of the package astropy-iers-data."""
-        self._earth = EarthTables(tables)
+        self.earth = EarthTables(tables)
 
     @property
     def earth_orientation(self) -> EarthOrientation:
         """How far the tables of UT1 and polar motion reach."""
-        return self._earth.reach
+        return self.earth.reach
 
     def place_of(self, target: Target, site: Site, at: datetime) -> Place:
         """The place of `target` and its rates at one instant.
@@ -93,44 +94,44 @@ class Ephemeris:
 
     def sun_track(self, site: Site, instants: Sequence[datetime]) -> HorizontalTrack:
         """The apparent Sun's centre at many instants."""
-        attitude = self._earth.attitude_at(Instants.of(instants))
+        attitude = self.earth.attitude_at(Instants.of(instants))
         return _horizontal_track(Sightline(sun_at(attitude), Observer(site, attitude)))
 
     def moon_of(self, site: Site, at: datetime) -> Apparent:
         """The Moon's centre as seen from `site`, to 15″."""
-        attitude = self._earth.attitude_at(Instants.of([at]))
+        attitude = self.earth.attitude_at(Instants.of([at]))
         return _apparent_from(Sightline(moon_at(attitude), Observer(site, attitude)).apparent)
 
     def sidereal_time_deg(self, site: Site, at: datetime) -> float:
         """Local apparent sidereal time, 0 <= time < 360."""
-        observer = Observer(site, self._earth.attitude_at(Instants.of([at])))
+        observer = Observer(site, self.earth.attitude_at(Instants.of([at])))
         return float(np.degrees(observer.sidereal_time_rad[0])) % 360.0
 
     def horizontal_of(self, direction: ICRS | Apparent, site: Site, at: datetime) -> Horizontal:
         """Where a direction fixed among the stars stands; from ICRS with the aberration by the site's own motion."""
-        attitude = self._earth.attitude_at(Instants.of([at]))
+        attitude = self.earth.attitude_at(Instants.of([at]))
         observer = Observer(site, attitude)
         apparent = direction_of(direction.ra_deg, direction.dec_deg)
         if isinstance(direction, ICRS):
             apparent = aberrated(to_date(attitude, apparent), observer.barycentric_velocity_km_s)
-        azimuth_deg, altitude_deg = _horizontal_angles(observer.east_north_up(apparent))
+        azimuth_deg, altitude_deg = horizontal_angles_deg(observer.east_north_up(apparent))
         return Horizontal(altitude_deg=float(altitude_deg[0]), azimuth_deg=float(azimuth_deg[0]))
 
     def apparent_of(self, icrs: ICRS, at: datetime) -> Apparent:
         """Precession, nutation and annual aberration; for the Earth's centre: up to 0.32″ from a site's own."""
-        attitude = self._earth.attitude_at(Instants.of([at]))
+        attitude = self.earth.attitude_at(Instants.of([at]))
         fixed = direction_of(icrs.ra_deg, icrs.dec_deg)
         return _apparent_from(aberrated(to_date(attitude, fixed), attitude.earth_velocity_km_s))
 
     def icrs_of(self, apparent: Apparent, at: datetime) -> ICRS:
         """The inverse of `apparent_of`."""
-        attitude = self._earth.attitude_at(Instants.of([at]))
+        attitude = self.earth.attitude_at(Instants.of([at]))
         seen = unaberrated(direction_of(apparent.ra_deg, apparent.dec_deg), attitude.earth_velocity_km_s)
         ra_deg, dec_deg = angles_deg(from_date(attitude, seen))
         return ICRS(ra_deg=float(ra_deg[0]), dec_deg=float(dec_deg[0]))
 
     def _sightline(self, target: Target, site: Site, instants: Instants) -> Sightline:
-        attitude = self._earth.attitude_at(instants)
+        attitude = self.earth.attitude_at(instants)
         observer = Observer(site, attitude)
         if isinstance(target, Star):
             return Sightline(star_at(target, attitude), observer)
@@ -139,14 +140,8 @@ class Ephemeris:
         return Sightline(satellite_at(position, velocity, attitude), observer)
 
 
-def _horizontal_angles(east_north_up: Floats) -> tuple[Floats, Floats]:
-    """Azimuth and altitude of unit vectors."""
-    east, north, up = east_north_up
-    return angles_deg(np.stack([north, east, up]))
-
-
 def _horizontal_track(sightline: Sightline) -> HorizontalTrack:
-    azimuth_deg, altitude_deg = _horizontal_angles(sightline.east_north_up)
+    azimuth_deg, altitude_deg = horizontal_angles_deg(sightline.east_north_up)
     return HorizontalTrack(altitude_deg=altitude_deg, azimuth_deg=azimuth_deg)
 
 

@@ -34,19 +34,26 @@ class Observer:
     def __init__(self, site: Site, attitude: Attitude) -> None:
         self.attitude = attitude
         crust_km, self._east_north_up = _on_the_crust(site)
-        cos, sin = np.cos(attitude.gast_rad), np.sin(attitude.gast_rad)
-        self._cos_sin = cos, sin
-        x, y, z = np.einsum("jin,j->in", attitude.polar_motion, crust_km)
-        self.position_km: Floats = np.stack([cos * x - sin * y, sin * x + cos * y, z])
-        self.velocity_km_s: Floats = float(ANGVEL) * np.stack(
-            [-self.position_km[1], self.position_km[0], np.zeros_like(z)]
-        )
+        self._cos_sin = np.cos(attitude.gast_rad), np.sin(attitude.gast_rad)
+        self.position_km = self._from_crust(crust_km)
+        x, y, z = self.position_km
+        self.velocity_km_s: Floats = float(ANGVEL) * np.stack([-y, x, np.zeros_like(z)])
         self.sidereal_time_rad = attitude.gast_rad + np.radians(site.longitude_deg)
 
     @property
     def barycentric_velocity_km_s(self) -> Floats:
         """Of the site, against the solar system."""
         return self.velocity_km_s + self.attitude.earth_velocity_km_s
+
+    @cached_property
+    def zenith(self) -> Floats:
+        """Unit vector to the zenith (normal to the ellipsoid)."""
+        return self._from_crust(self._east_north_up[2])
+
+    def _from_crust(self, vector: NDArray[np.float64]) -> Floats:
+        cos, sin = self._cos_sin
+        x, y, z = np.einsum("jin,j->in", self.attitude.polar_motion, vector)
+        return np.stack([cos * x - sin * y, sin * x + cos * y, z])
 
     def east_north_up(self, vector: Floats) -> Floats:
         """The same vector along east, north and the zenith."""
@@ -89,6 +96,16 @@ class Sightline:
     def east_north_up(self) -> Floats:
         """The apparent unit vector along east, north and the zenith."""
         return self.observer.east_north_up(self.apparent)
+
+    @property
+    def azimuth_deg(self) -> Floats:
+        """Of the apparent place."""
+        return horizontal_angles_deg(self.east_north_up)[0]
+
+    @property
+    def sine_of_altitude(self) -> Floats:
+        """Of the apparent place."""
+        return dot(self.apparent, self.observer.zenith)
 
     @property
     def shadow_clearance_km(self) -> Floats:
@@ -149,6 +166,19 @@ def angles_deg(direction: Floats) -> tuple[Floats, Floats]:
     longitude = np.degrees(np.arctan2(y, x)) % 360.0
     longitude = np.where(longitude >= 360.0, 0.0, longitude)  # the remainder of a tiny negative angle rounds to 360
     return longitude, np.degrees(np.arctan2(z, np.hypot(x, y)))
+
+
+def horizontal_angles_deg(east_north_up: Floats) -> tuple[Floats, Floats]:
+    """Azimuth and altitude of unit vectors."""
+    east, north, up = east_north_up
+    return angles_deg(np.stack([north, east, up]))
+
+
+def sun_altitude_deg(observer: Observer) -> Floats:
+    """Of the apparent Sun's centre."""
+    attitude = observer.attitude
+    sun = Body(position_km=attitude.sun_km, velocity_km_s=attitude.sun_velocity_km_s)
+    return np.degrees(np.arcsin(np.clip(Sightline(sun, observer).sine_of_altitude, -1.0, 1.0)))
 
 
 def direction_of(longitude_deg: float, latitude_deg: float) -> Floats:

@@ -1,0 +1,144 @@
+"""What must hold for a target to be observed. One frozen dataclass for each; `windows` turns them into times."""
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import ClassVar, Protocol
+
+import numpy as np
+
+from schedules.ephemeris import Ephemeris
+from schedules.instants import Floats
+from schedules.places import Place, separation_deg
+from schedules.sightlines import Sightline, dot, horizontal_angles_deg, sun_altitude_deg
+from schedules.site import HorizonMask, Site
+from schedules.sun_moon import moon_at
+
+
+class Scope(IntEnum):
+    """What a margin follows, and so how densely it must be sampled; in the order in which it is cheap to ask."""
+
+    SITE = 1  # the same for every target, as slow as the Earth turns
+    ORBIT = 2  # as smooth as the orbit
+    SKY = 3  # follows the target across the sky: quick when it passes near
+
+
+class Constraint(Protocol):
+    """One thing that must hold."""
+
+    @property
+    def scope(self) -> Scope:
+        """What the margin follows."""
+
+    @property
+    def words(self) -> str:
+        """The constraint as an observer says it: "above 20°", "sunlit"."""
+
+    def admits(self, place: Place, site: Site, ephemeris: Ephemeris) -> bool:
+        """Whether it holds for a target at `place`, seen from `site`."""
+
+    def margin(self, sightline: Sightline) -> Floats:
+        """How well it holds at each instant, in any unit: negative where it does not, smooth with time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MinAltitude:
+    """The target stands at `altitude_deg` or higher, without refraction."""
+
+    altitude_deg: float
+    scope: ClassVar[Scope] = Scope.ORBIT
+
+    @property
+    def words(self) -> str:
+        return f"above {self.altitude_deg:g}°"
+
+    def admits(self, place: Place, site: Site, ephemeris: Ephemeris) -> bool:
+        return place.horizontal.altitude_deg >= self.altitude_deg
+
+    def margin(self, sightline: Sightline) -> Floats:
+        # In km, not in degrees: as smooth as the orbit itself, with no sharp peak where a pass goes through the zenith.
+        height: Floats = (sightline.sine_of_altitude - np.sin(np.radians(self.altitude_deg))) * sightline.range_km
+        return height
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AboveHorizon:
+    """The target stands on or above the mask."""
+
+    mask: HorizonMask
+    scope: ClassVar[Scope] = Scope.SKY
+
+    @property
+    def words(self) -> str:
+        return "above the horizon mask"
+
+    @property
+    def lowest_deg(self) -> float:
+        """The lowest altitude that is clear anywhere."""
+        return min((altitude_deg for _, altitude_deg in self.mask.points), default=0.0)
+
+    def admits(self, place: Place, site: Site, ephemeris: Ephemeris) -> bool:
+        return place.horizontal.altitude_deg >= self.mask.altitude_deg_at(place.horizontal.azimuth_deg)
+
+    def margin(self, sightline: Sightline) -> Floats:
+        azimuth_deg, altitude_deg = horizontal_angles_deg(sightline.east_north_up)
+        if not self.mask.points:
+            return altitude_deg
+        azimuths, altitudes = zip(*self.mask.points, strict=True)
+        return np.asarray(altitude_deg - np.interp(azimuth_deg, azimuths, altitudes, period=360.0))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SunBelow:
+    """The Sun's centre stands at `altitude_deg` or lower."""
+
+    altitude_deg: float
+    scope: ClassVar[Scope] = Scope.SITE
+
+    @property
+    def words(self) -> str:
+        return f"with the Sun below {self.altitude_deg:g}°"
+
+    def admits(self, place: Place, site: Site, ephemeris: Ephemeris) -> bool:
+        return ephemeris.sun_altitude_deg(site, place.at) <= self.altitude_deg
+
+    def margin(self, sightline: Sightline) -> Floats:
+        return self.altitude_deg - sun_altitude_deg(sightline.observer)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoonApart:
+    """The target is `separation_deg` or more from the Moon's centre, wherever the Moon stands."""
+
+    separation_deg: float
+    scope: ClassVar[Scope] = Scope.SKY
+
+    @property
+    def words(self) -> str:
+        return f"{self.separation_deg:g}° from the Moon"
+
+    def admits(self, place: Place, site: Site, ephemeris: Ephemeris) -> bool:
+        return separation_deg(place.apparent, ephemeris.moon_of(site, place.at)) >= self.separation_deg
+
+    def margin(self, sightline: Sightline) -> Floats:
+        observer = sightline.observer
+        moon = Sightline(moon_at(observer.attitude), observer).apparent
+        # The chord between the two directions, squared: smooth also where they meet.
+        apart = sightline.apparent - moon
+        return np.asarray(dot(apart, apart) - 4.0 * np.sin(np.radians(self.separation_deg) / 2.0) ** 2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sunlit:
+    """The Sun shines on the target: the line to its centre clears the Earth, as skyfield's `is_sunlit` has it."""
+
+    scope: ClassVar[Scope] = Scope.ORBIT
+
+    @property
+    def words(self) -> str:
+        return "sunlit"
+
+    def admits(self, place: Place, site: Site, ephemeris: Ephemeris) -> bool:
+        return place.sunlit
+
+    def margin(self, sightline: Sightline) -> Floats:
+        return sightline.shadow_clearance_km

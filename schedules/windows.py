@@ -1,0 +1,169 @@
+"""When a target can be observed."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+
+from schedules.ages import MAX_ELEMENTS_AGE_DAYS, require_fresh
+from schedules.constraints import Constraint, SunBelow
+from schedules.ephemeris import Ephemeris
+from schedules.errors import BadElements, ScheduleError
+from schedules.instants import datetime_of
+from schedules.propagation import Swarm
+from schedules.reasons import why_no_window
+from schedules.search import Search, satellites_search, search_for, site_spans, span_between
+from schedules.site import Site
+from schedules.spans import Spans, highest
+from schedules.targets import Satellite, Target
+
+__all__ = ["AccessWindow", "CatalogueWindows", "find_all_windows", "find_darkness", "find_windows", "why_no_window"]
+
+# Satellites searched together: enough to share the work, few enough to stay small in memory.
+_TOGETHER = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessWindow:
+    """A stretch of time in which a target can be observed.
+
+    `rise` and `set` are the first and the last instant at which all constraints hold, cut at the interval searched;
+    `culmination` is the highest place between them. Angles are those of the apparent place, unrefracted.
+
+    Raises:
+        ValueError: the three instants are out of order.
+    """
+
+    rise: datetime
+    culmination: datetime
+    set: datetime
+    peak_altitude_deg: float
+    rise_azimuth_deg: float
+    culmination_azimuth_deg: float
+    set_azimuth_deg: float
+
+    def __post_init__(self) -> None:
+        if not self.rise <= self.culmination <= self.set:
+            raise ValueError(f"rise {self.rise}, culmination {self.culmination}, set {self.set} are out of order")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CatalogueWindows:
+    """The windows of many satellites in order of rise, and why some satellites have no, or no further, prediction."""
+
+    windows: tuple[tuple[Satellite, AccessWindow], ...]
+    failures: tuple[tuple[Satellite, ScheduleError], ...]
+
+
+def find_windows(  # noqa: PLR0913 (what to look for, where, when, and with what: all are needed)
+    target: Target,
+    site: Site,
+    *,
+    opens: datetime,
+    closes: datetime,
+    constraints: Sequence[Constraint],
+    ephemeris: Ephemeris,
+    max_age_days: float = MAX_ELEMENTS_AGE_DAYS,
+) -> list[AccessWindow]:
+    """The stretches between `opens` and `closes` in which every constraint holds, in order of rise.
+
+    One under way at `opens` begins there, one under way at `closes` ends there; without constraints all of the time is
+    one window. A pass in which a constraint breaks and holds again gives two windows. Times are good to 0.01 s for what
+    SGP4 says. An orbit that ends on the way has the windows before its end.
+
+    Raises:
+        ValueError: `closes` is not after `opens`.
+        StaleElements: at `closes` the element set is more than `max_age_days` old, or its epoch that far ahead.
+        DecayedOrbit: the orbit has ended, and no window comes before.
+        BadElements: SGP4 cannot start from the elements.
+    """
+    require_fresh(target, closes, max_age_days=max_age_days)
+    search = search_for(target, site, ephemeris)
+    spans = site_spans(span_between(opens, closes), constraints, site, ephemeris.earth)
+    windows = [window for _, window in _windows(search, search.narrowed(spans, constraints))]
+    if search.swarm.failures and not windows:
+        raise search.swarm.failures[0]
+    return windows
+
+
+def find_all_windows(
+    satellites: Sequence[Satellite],
+    site: Site,
+    *,
+    opens: datetime,
+    closes: datetime,
+    constraints: Sequence[Constraint],
+    ephemeris: Ephemeris,
+) -> CatalogueWindows:
+    """As `find_windows`, for many satellites of any age together: those that fail are named, the rest goes on.
+
+    Raises:
+        ValueError: `closes` is not after `opens`.
+    """
+    spans = site_spans(span_between(opens, closes), constraints, site, ephemeris.earth)
+    windows: list[tuple[Satellite, AccessWindow]] = []
+    failures: list[tuple[Satellite, ScheduleError]] = []
+    startable = list(_startable(satellites, failures))
+    for start in range(0, len(startable), _TOGETHER):
+        swarm = Swarm(startable[start : start + _TOGETHER])
+        search = satellites_search(swarm, site, ephemeris.earth)
+        found = _windows(search, search.narrowed(spans, constraints))
+        windows += [(swarm.satellites[owner], window) for owner, window in found]
+        failures += [(swarm.satellites[index], failure) for index, failure in sorted(swarm.failures.items())]
+    windows.sort(key=lambda found: (found[1].rise, found[0].norad_id))
+    return CatalogueWindows(windows=tuple(windows), failures=tuple(failures))
+
+
+def find_darkness(
+    site: Site, *, opens: datetime, closes: datetime, sun_below_deg: float, ephemeris: Ephemeris
+) -> list[tuple[datetime, datetime]]:
+    """The stretches between `opens` and `closes` with the Sun's centre at `sun_below_deg` or lower.
+
+    Raises:
+        ValueError: `closes` is not after `opens`.
+    """
+    below = [SunBelow(altitude_deg=sun_below_deg)]
+    spans = site_spans(span_between(opens, closes), below, site, ephemeris.earth)
+    return [
+        (datetime_of(begins_s), datetime_of(ends_s))
+        for begins_s, ends_s in zip(spans.begins_s, spans.ends_s, strict=True)
+    ]
+
+
+def _startable(satellites: Sequence[Satellite], failures: list[tuple[Satellite, ScheduleError]]) -> Iterator[Satellite]:
+    for satellite in satellites:
+        try:
+            Swarm([satellite])
+        except BadElements as error:
+            failures.append((satellite, error))
+        else:
+            yield satellite
+
+
+def _windows(search: Search, spans: Spans) -> Iterator[tuple[int, AccessWindow]]:
+    """Access windows from stretches of time, each with the index of its target."""
+    sine_of_altitude = search.margin(lambda sightline: sightline.sine_of_altitude)
+    azimuth_deg = search.margin(lambda sightline: sightline.azimuth_deg)
+    peaks_s = highest(spans, sine_of_altitude, search.orbit_step_s)
+    if not len(spans):
+        return
+    columns = (
+        spans.owner,
+        *(spans.begins_s, peaks_s, spans.ends_s),
+        np.degrees(np.arcsin(np.clip(sine_of_altitude(spans.owner, peaks_s), -1.0, 1.0))),
+        *(azimuth_deg(spans.owner, unix_s) for unix_s in (spans.begins_s, peaks_s, spans.ends_s)),
+    )
+    for owner, begins_s, peak_s, ends_s, *angles in zip(*(column.tolist() for column in columns), strict=True):
+        yield (
+            owner,
+            AccessWindow(
+                rise=datetime_of(begins_s),
+                culmination=datetime_of(min(max(peak_s, begins_s), ends_s)),
+                set=datetime_of(ends_s),
+                peak_altitude_deg=angles[0],
+                rise_azimuth_deg=angles[1],
+                culmination_azimuth_deg=angles[2],
+                set_azimuth_deg=angles[3],
+            ),
+        )
