@@ -1,0 +1,246 @@
+"""A camera as a function of time: exposure, readout, and a cooler that approaches its set point."""
+
+import math
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import count
+
+from drivers.values import CameraState
+from simulators.physics.quirks import Quirks
+from simulators.physics.refusals import Reason, Refusal, refuse_unless
+from simulators.sky.rotation import unix_of
+
+# Shots remembered, for those who ask what was in them.
+_KEPT = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CameraSettings:
+    """How a simulated camera is built. `electrons_per_adu` holds at gain 0; a gain is in tenths of a decibel."""
+
+    sensor_name: str = "SIM2048"
+    width_px: int = 2048
+    height_px: int = 2048
+    pixel_size_um: float = 7.4
+    max_binning: int = 4
+    min_exposure_s: float = 0.001
+    max_exposure_s: float = 900.0
+    electrons_per_adu: float = 0.8
+    read_noise_e: float = 3.0
+    full_well_e: float = 50_000.0
+    readout_s: float = 0.5
+    max_gain: int = 300
+    max_offset: int = 200
+    adu_per_offset: int = 10
+    cools_by_c: float = 40.0
+    cooling_s: float = 60.0
+    rotation_deg: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setup:
+    """How the next exposure will be read. Corner and size are in binned pixels, from the upper left."""
+
+    binning: int
+    start_x: int
+    start_y: int
+    num_x: int
+    num_y: int
+    gain: int
+    offset: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shot:
+    """One exposure: when, how long, how, and the instant from which its picture can be had."""
+
+    number: int
+    started_at: datetime
+    exposure_s: float
+    light: bool
+    setup: Setup
+    ready_at: datetime
+
+    @property
+    def ends_at(self) -> datetime:
+        return self.started_at + timedelta(seconds=self.exposure_s)
+
+    @property
+    def mid_at(self) -> datetime:
+        return self.started_at + timedelta(seconds=self.exposure_s / 2.0)
+
+
+class Camera:
+    """A monochrome camera with a shutter and a cooler. `ambient_c` is how warm it is around it."""
+
+    def __init__(
+        self,
+        settings: CameraSettings,
+        *,
+        now: Callable[[], datetime],
+        ambient_c: Callable[[datetime], float],
+        numbers: Iterator[int] | None = None,
+        quirks: Quirks | None = None,
+    ) -> None:
+        self.settings = settings
+        self.setup = Setup(
+            binning=1,
+            start_x=0,
+            start_y=0,
+            num_x=settings.width_px,
+            num_y=settings.height_px,
+            gain=0,
+            offset=30,
+        )
+        self.cooler = Cooler(settings, now=now, ambient_c=ambient_c)
+        self.shots: deque[Shot] = deque(maxlen=_KEPT)
+        self._now = now
+        self._numbers = numbers or count(1)
+        self._quirks = quirks or Quirks()
+        self._shot: Shot | None = None
+
+    @property
+    def state(self) -> CameraState:
+        """Idle also when a picture is waiting to be fetched."""
+        if self._shot is None or self.image_ready:
+            return CameraState.IDLE
+        if self._now() < self._shot.ends_at or self._quirks.never_done("expose"):
+            return CameraState.EXPOSING
+        return CameraState.READING
+
+    @property
+    def image_ready(self) -> bool:
+        return self._shot is not None and self._now() >= self._shot.ready_at and not self._quirks.never_done("expose")
+
+    @property
+    def percent_completed(self) -> int:
+        """Of the exposure under way; 100 when it is over, 0 without one."""
+        if self._shot is None:
+            return 0
+        if self._shot.exposure_s == 0.0:
+            return 100
+        into_s = (self._now() - self._shot.started_at).total_seconds()
+        return max(0, min(100, int(100.0 * into_s / self._shot.exposure_s)))
+
+    @property
+    def electrons_per_adu(self) -> float:
+        return self.settings.electrons_per_adu * math.pow(10.0, -self.setup.gain / 200.0)
+
+    def bin_by(self, binning: int) -> None:
+        """Read the next exposure binned; corner and size stay as they are, and are judged when it starts.
+
+        Raises:
+            Refusal: below 1, or more than the camera can.
+        """
+        most = self.settings.max_binning
+        refuse_unless(1 <= binning <= most, Reason.INVALID_VALUE, f"binning {binning}: the camera can 1 to {most}")
+        self.setup = replace(self.setup, binning=binning)
+
+    def start(self, exposure_s: float, *, light: bool) -> Shot:
+        """Open the shutter.
+
+        Raises:
+            Refusal: one is under way, or such an exposure cannot be taken.
+        """
+        refuse_unless(self.state is CameraState.IDLE, Reason.INVALID_OPERATION, "an exposure is under way")
+        longest_s = self.settings.max_exposure_s
+        refuse_unless(
+            0.0 <= exposure_s <= longest_s, Reason.INVALID_VALUE, f"{exposure_s} s: 0 s to {longest_s} s can be taken"
+        )
+        self._refuse_misfit()
+        started_at = self._now()
+        ready_at = started_at + timedelta(seconds=exposure_s + self.settings.readout_s)
+        self._shot = Shot(
+            number=next(self._numbers),
+            started_at=started_at,
+            exposure_s=exposure_s,
+            light=light,
+            setup=self.setup,
+            ready_at=ready_at,
+        )
+        self.shots.append(self._shot)
+        return self._shot
+
+    def abort(self) -> None:
+        """End the exposure under way; its picture is lost. Harmless without one."""
+        if self._shot is not None and self.state is not CameraState.IDLE:
+            self.shots.pop()
+            self._shot = None
+
+    def last(self) -> Shot:
+        """The exposure whose picture can be had.
+
+        Raises:
+            Refusal: there is none.
+        """
+        if self._shot is None or not self.image_ready:
+            raise Refusal(Reason.INVALID_OPERATION, "there is no picture to be had")
+        return self._shot
+
+    def _refuse_misfit(self) -> None:
+        setup, settings = self.setup, self.settings
+        for start, size, whole, name in (
+            (setup.start_x, setup.num_x, settings.width_px, "X"),
+            (setup.start_y, setup.num_y, settings.height_px, "Y"),
+        ):
+            fits = start >= 0 and size >= 1 and start + size <= whole // setup.binning
+            what = f"Start{name} {start} and Num{name} {size} do not fit {whole} px binned by {setup.binning}"
+            refuse_unless(fits, Reason.INVALID_VALUE, what)
+
+
+class Cooler:
+    """A cooler: the sensor approaches what it is set to, or the air around it, exponentially."""
+
+    def __init__(
+        self, settings: CameraSettings, *, now: Callable[[], datetime], ambient_c: Callable[[datetime], float]
+    ) -> None:
+        self._settings = settings
+        self._now = now
+        self._ambient_c = ambient_c
+        self._on = False
+        self._set_point_c = 0.0
+        self._since_s = unix_of(now())
+        self._was_c = ambient_c(now())
+
+    @property
+    def on(self) -> bool:
+        return self._on
+
+    @property
+    def set_point_c(self) -> float:
+        return self._set_point_c
+
+    @property
+    def temperature_c(self) -> float:
+        """Of the sensor, now."""
+        towards_c = self._towards_c()
+        into_s = unix_of(self._now()) - self._since_s
+        return towards_c + (self._was_c - towards_c) * math.exp(-into_s / self._settings.cooling_s)
+
+    @property
+    def power_percent(self) -> float:
+        """What holding the sensor this far below the air takes, and more while it is still too warm."""
+        if not self._on:
+            return 0.0
+        holding = 100.0 * (self._ambient_c(self._now()) - self.temperature_c) / self._settings.cools_by_c
+        return min(max(holding + 10.0 * (self.temperature_c - self._set_point_c), 0.0), 100.0)
+
+    def switch(self, *, on: bool) -> None:
+        self._turn_from_here()
+        self._on = on
+
+    def set_to(self, temperature_c: float) -> None:
+        """Raises a Refusal for what is below absolute zero or above 100 °C."""
+        fine = -273.15 <= temperature_c <= 100.0
+        refuse_unless(fine, Reason.INVALID_VALUE, f"a set point of {temperature_c} °C is out of range")
+        self._turn_from_here()
+        self._set_point_c = temperature_c
+
+    def _turn_from_here(self) -> None:
+        self._was_c, self._since_s = self.temperature_c, unix_of(self._now())
+
+    def _towards_c(self) -> float:
+        ambient_c = self._ambient_c(self._now())
+        return max(self._set_point_c, ambient_c - self._settings.cools_by_c) if self._on else ambient_c

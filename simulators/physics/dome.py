@@ -1,0 +1,121 @@
+"""A dome as a function of time: it turns, its shutter opens and closes, and it stands in the way of the telescope."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from drivers.values import ShutterState
+from simulators.physics.axis import Axis, Limits
+from simulators.physics.mechanics import wrapped
+from simulators.physics.quirks import Quirks
+from simulators.physics.refusals import Reason, refuse_unless
+from simulators.sky.rotation import unix_of
+
+_NEARLY = 1e-6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DomeSettings:
+    """How a simulated dome is built. The slit is open from the horizon to a little beyond the zenith."""
+
+    top_speed_deg_s: float = 5.0
+    acceleration_deg_s2: float = 2.5
+    open_close_s: float = 20.0
+    slit_half_width_deg: float = 15.0
+    park_azimuth_deg: float = 0.0
+
+
+class Dome:
+    """A dome that turns the short way. It starts parked and closed."""
+
+    def __init__(self, settings: DomeSettings, *, now: Callable[[], datetime], quirks: Quirks | None = None) -> None:
+        self.settings = settings
+        self.park_azimuth_deg = settings.park_azimuth_deg
+        self._now = now
+        self._quirks = quirks or Quirks()
+        self._azimuth = Axis(
+            settings.park_azimuth_deg,
+            Limits(top_speed=settings.top_speed_deg_s, acceleration=settings.acceleration_deg_s2),
+        )
+        speed = 1.0 / settings.open_close_s
+        self._shutter = Axis(0.0, Limits(top_speed=speed, acceleration=100.0 * speed))
+        self._opening = False
+        self._going_to: str | None = "park"
+
+    @property
+    def azimuth_deg(self) -> float:
+        """Where the middle of the slit is."""
+        return self._azimuth.position(self._at_s()) % 360.0
+
+    @property
+    def shutter(self) -> ShutterState:
+        """Open or closed only at the ends of its way and at rest; stopped between them is an error."""
+        at_s = self._at_s()
+        stuck = self._quirks.never_done("open" if self._opening else "close")
+        if self._shutter.moving(at_s) or stuck:
+            return ShutterState.OPENING if self._opening else ShutterState.CLOSING
+        share = self._shutter.position(at_s)
+        if share >= 1.0 - _NEARLY:
+            return ShutterState.OPEN
+        return ShutterState.CLOSED if share <= _NEARLY else ShutterState.ERROR
+
+    @property
+    def moving(self) -> bool:
+        """True while anything moves, the shutter too."""
+        at_s = self._at_s()
+        return self._azimuth.moving(at_s) or self.shutter in (ShutterState.OPENING, ShutterState.CLOSING) or self._stuck
+
+    @property
+    def stands_at(self) -> str | None:
+        """`park` or `home` where it was sent there and has come to rest."""
+        return None if self._azimuth.moving(self._at_s()) or self._stuck else self._going_to
+
+    def move_shutter(self, *, opening: bool) -> None:
+        """Begin to open or to close."""
+        self._opening = opening
+        self._shutter.turn_to(1.0 if opening else 0.0, at_s=self._at_s())
+
+    def slew(self, azimuth_deg: float, *, to: str | None = None) -> None:
+        """Begin to turn the slit there; `to` names the place (`park`, `home`).
+
+        Raises:
+            Refusal: not an azimuth within 0° to 360°.
+        """
+        refuse_unless(
+            0.0 <= azimuth_deg < 360.0, Reason.INVALID_VALUE, f"azimuth {azimuth_deg}° is not within 0° to 360°"
+        )
+        at_s = self._at_s()
+        here_deg = self._azimuth.position(at_s)
+        self._azimuth.turn_to(here_deg + wrapped(azimuth_deg - here_deg), at_s=at_s)
+        self._going_to = to
+
+    def abort(self) -> None:
+        """Stop turning, and stop the shutter where it is."""
+        at_s = self._at_s()
+        if self._azimuth.moving(at_s):
+            self._going_to = None
+        self._azimuth.stop(at_s=at_s)
+        self._shutter.stop(at_s=at_s)
+
+    def lets_through(self, altitude_deg: float, azimuth_deg: float, at: datetime) -> float:
+        """The share of the light from there that the dome does not keep: 0 when closed or turned away."""
+        at_s = unix_of(at)
+        aside_deg = wrapped(azimuth_deg - self._azimuth.position(at_s))
+        towards = math.cos(math.radians(altitude_deg)) * math.cos(math.radians(aside_deg))
+        across_deg = math.degrees(
+            math.asin(math.cos(math.radians(altitude_deg)) * math.sin(math.radians(abs(aside_deg))))
+        )
+        half_deg = self.settings.slit_half_width_deg
+        behind = towards < -math.sin(math.radians(half_deg))
+        if behind or across_deg >= half_deg:
+            return 0.0
+        edge = min(1.0, (half_deg - across_deg) / (0.2 * half_deg))
+        return edge * min(max(self._shutter.position(at_s), 0.0), 1.0)
+
+    @property
+    def _stuck(self) -> bool:
+        return self._quirks.never_done("slew")
+
+    def _at_s(self) -> float:
+        return unix_of(self._now())

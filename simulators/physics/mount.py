@@ -1,0 +1,255 @@
+"""A telescope mount as a function of time: what it may be told, and what it then does."""
+
+import math
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from drivers.values import EquatorialSystem, MountKind
+from simulators.physics.axis import Limits
+from simulators.physics.mechanics import Mechanics, wrapped
+from simulators.physics.mount_axes import MountAxes
+from simulators.physics.quirks import Quirks
+from simulators.physics.refusals import Reason, refuse_unless
+from simulators.sky.earth import Ground
+from simulators.sky.rotation import unix_of
+
+_STARS_DEG_S = 15.041067 / 3600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MountSettings:
+    """How a simulated mount is built. Its pointing error has a seeded direction, and is there until a sync."""
+
+    kind: MountKind = MountKind.GERMAN
+    system: EquatorialSystem = EquatorialSystem.APPARENT
+    top_speed_deg_s: float = 4.0
+    acceleration_deg_s2: float = 2.0
+    settle_s: float = 1.0
+    pointing_error_arcmin: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pointing:
+    """Where a mount says it looks: on its own system, and on the horizon (unrefracted)."""
+
+    ra_deg: float
+    dec_deg: float
+    altitude_deg: float
+    azimuth_deg: float
+    flipped: bool
+
+
+class Mount:
+    """A mount with its rules. Positions are degrees on its own system, rates degrees of the coordinate a second.
+
+    It has more than nine methods because a telescope has that many commands.
+    """
+
+    def __init__(
+        self,
+        settings: MountSettings,
+        *,
+        ground: Ground,
+        now: Callable[[], datetime],
+        seed: int = 0,
+        quirks: Quirks | None = None,
+    ) -> None:
+        self.settings = settings
+        self.settle_s = settings.settle_s
+        mechanics = Mechanics(settings.kind, ground.latitude_deg)
+        limits = Limits(top_speed=settings.top_speed_deg_s, acceleration=settings.acceleration_deg_s2)
+        towards = random.Random(seed).uniform(0.0, 2.0 * math.pi)
+        error_deg = settings.pointing_error_arcmin / 60.0
+        zero_deg = error_deg * math.cos(towards), error_deg * math.sin(towards)
+        self.axes = MountAxes(mechanics, ground, settings.system, limits, zero_deg=zero_deg)
+        self._now = now
+        self._quirks = quirks or Quirks()
+        self._tracking = False
+        self._rates_deg_s = (0.0, 0.0)
+        self._spins_deg_s = (0.0, 0.0)
+        self._busy_until_s = -math.inf
+        self._arrives_s = -math.inf
+        self._parks_at_s: float | None = -math.inf
+        self._homes_at_s: float | None = -math.inf
+        self._park_deg = mechanics.home_deg
+
+    @property
+    def pointing(self) -> Pointing:
+        """Where it says it looks now."""
+        at_s = self._at_s()
+        ra_deg, dec_deg = self.axes.place(at_s)
+        off_ra_deg, off_dec_deg = self._quirks.off_by_deg()
+        believed_deg = self.axes.believed_deg(at_s)
+        altitude_deg, azimuth_deg = self.axes.mechanics.horizontal_of(*self.axes.mechanics.looks_at(*believed_deg))
+        return Pointing(
+            ra_deg=(ra_deg + off_ra_deg) % 360.0,
+            dec_deg=max(-90.0, min(90.0, dec_deg + off_dec_deg)),
+            altitude_deg=altitude_deg,
+            azimuth_deg=azimuth_deg,
+            flipped=self.axes.mechanics.is_flipped(believed_deg[1]),
+        )
+
+    @property
+    def slewing(self) -> bool:
+        """True from the command until it stands still and has settled, and while an axis is moved by rate."""
+        moved = self._spins_deg_s != (0.0, 0.0) or self._at_s() < self._busy_until_s
+        return moved or self._quirks.never_done("slew")
+
+    @property
+    def tracking(self) -> bool:
+        return self._tracking
+
+    @property
+    def rates_deg_s(self) -> tuple[float, float]:
+        """The rates of right ascension and declination added to the stars'."""
+        return self._rates_deg_s
+
+    @property
+    def parked(self) -> bool:
+        there = self._parks_at_s is not None and self._at_s() >= self._parks_at_s
+        return there and not self._quirks.never_done("park")
+
+    @property
+    def at_home(self) -> bool:
+        return self._homes_at_s is not None and self._at_s() >= self._homes_at_s
+
+    def slew(self, ra_deg: float, dec_deg: float) -> None:
+        """Begin to turn to a place. Rates set before act again when it is reached.
+
+        Raises:
+            Refusal: parked, not tracking, or no such place.
+        """
+        refuse_unless(
+            0.0 <= ra_deg < 360.0 and abs(dec_deg) <= 90.0, Reason.INVALID_VALUE, f"no place {ra_deg}° {dec_deg}°"
+        )
+        self._refuse_parked("slew")
+        refuse_unless(
+            self._tracking, Reason.INVALID_OPERATION, "slewing to right ascension and declination needs tracking on"
+        )
+        self._leave()
+        self._arrives_s = self.axes.chase((ra_deg, dec_deg), at_s=self._at_s())
+        self._busy_until_s = self._arrives_s + self.settle_s
+        if self._rates_deg_s != (0.0, 0.0):
+            self.axes.cruise(self._rates_deg_s, self._spins_deg_s, at_s=self._arrives_s)
+
+    def sync(self, ra_deg: float, dec_deg: float) -> None:
+        """Take this place as where it looks now."""
+        refuse_unless(
+            0.0 <= ra_deg < 360.0 and abs(dec_deg) <= 90.0, Reason.INVALID_VALUE, f"no place {ra_deg}° {dec_deg}°"
+        )
+        self._refuse_parked("sync")
+        refuse_unless(self._tracking, Reason.INVALID_OPERATION, "a sync needs tracking on")
+        self.axes.sync((ra_deg, dec_deg), at_s=self._at_s())
+
+    def set_tracking(self, on: bool) -> None:
+        """Begin to follow what it looks at, or stand still."""
+        if on:
+            self._refuse_parked("tracking")
+        if on == self._tracking:
+            return
+        self._leave()
+        self._tracking = on
+        stands_s = self._cruise(self._at_s())
+        self._busy_until_s = min(self._busy_until_s, stands_s)
+
+    def set_rates(self, ra_deg_s: float, dec_deg_s: float) -> None:
+        """Let the place that is followed move; while slewing, from its arrival on.
+
+        Raises:
+            Refusal: not tracking, or faster than the axes.
+        """
+        fastest = self.settings.top_speed_deg_s
+        hour_angle_deg_s = abs(_STARS_DEG_S - ra_deg_s)
+        refuse_unless(
+            hour_angle_deg_s <= fastest and abs(dec_deg_s) <= fastest,
+            Reason.INVALID_VALUE,
+            f"rates are limited to {fastest}°/s",
+        )
+        still = (ra_deg_s, dec_deg_s) == (0.0, 0.0)
+        refuse_unless(self._tracking or still, Reason.INVALID_OPERATION, "rates need tracking on, at the sidereal rate")
+        if (ra_deg_s, dec_deg_s) == self._rates_deg_s:
+            return
+        self._rates_deg_s = (ra_deg_s, dec_deg_s)
+        if self._tracking:
+            self._cruise(max(self._at_s(), self._arrives_s))
+
+    def move_axis(self, axis: int, speed_deg_s: float) -> None:
+        """Turn axis 0 or 1 at this speed until told 0; then what was followed before is followed from there."""
+        fastest = self.settings.top_speed_deg_s
+        refuse_unless(axis in (0, 1), Reason.INVALID_VALUE, f"there is no axis {axis}")
+        refuse_unless(abs(speed_deg_s) <= fastest, Reason.INVALID_VALUE, f"axes turn at {fastest}°/s at most")
+        self._refuse_parked("moving an axis")
+        self._leave()
+        spins = list(self._spins_deg_s)
+        spins[axis] = speed_deg_s
+        self._spins_deg_s = (spins[0], spins[1])
+        self._busy_until_s = self._cruise(self._at_s())
+
+    def abort(self) -> None:
+        """End any motion; tracking stays as it was."""
+        self._refuse_parked("abort")
+        if not self.slewing:
+            return
+        self._leave()
+        self._spins_deg_s = (0.0, 0.0)
+        self._busy_until_s = self._cruise(self._at_s())
+
+    def park(self) -> None:
+        """Begin to turn to the park position; tracking ends. Harmless when parked."""
+        if self._parks_at_s is None:
+            self._parks_at_s = self._stand_at(self._park_deg)
+
+    def unpark(self) -> None:
+        """Be free to move. Harmless when free."""
+        if self._parks_at_s is not None and self._at_s() < self._parks_at_s:
+            self.axes.cruise(None, (0.0, 0.0), at_s=self._at_s())
+            self._busy_until_s = self._at_s()
+        self._parks_at_s = None
+
+    def find_home(self) -> None:
+        """Begin to turn to the home position, and stand there."""
+        self._refuse_parked("finding home")
+        self._homes_at_s = self._stand_at(self.axes.mechanics.home_deg)
+
+    def set_park(self) -> None:
+        """Park here from now on."""
+        self._park_deg = self.axes.believed_deg(self._at_s())
+
+    def true_icrs(self, at: datetime) -> tuple[float, float]:
+        """Where it really looks, at any instant past or planned: ICRS right ascension and declination."""
+        hour_angle_deg, dec_deg = self.axes.mechanics.looks_at(*self.axes.true_deg(unix_of(at)))
+        ground = self.axes.ground
+        return ground.icrs_of(ground.sidereal_time_deg(at) - hour_angle_deg, dec_deg, at)
+
+    def _at_s(self) -> float:
+        return unix_of(self._now())
+
+    def _refuse_parked(self, doing: str) -> None:
+        refuse_unless(not self.parked, Reason.PARKED, f"{doing}: the mount is parked")
+
+    def _leave(self) -> None:
+        """Nothing said before of where it will arrive holds any more."""
+        self._homes_at_s = None
+        self._parks_at_s = None
+        self._arrives_s = -math.inf
+
+    def _cruise(self, at_s: float) -> float:
+        rates = self._rates_deg_s if self._tracking else None
+        return self.axes.cruise(rates, self._spins_deg_s, at_s=at_s)
+
+    def _stand_at(self, axes_deg: tuple[float, float]) -> float:
+        self._leave()
+        self._tracking, self._spins_deg_s, self._rates_deg_s = False, (0.0, 0.0), (0.0, 0.0)
+        arrives_s = self.axes.turn_to(axes_deg, at_s=self._at_s())
+        self._busy_until_s = arrives_s + self.settle_s
+        return self._busy_until_s
+
+
+def rotation_deg(mount: Mount, camera_deg: float, at: datetime) -> float:
+    """How a camera fixed to the telescope stands on the sky: the position angle of its upper edge, through east."""
+    mechanics, axes_deg = mount.axes.mechanics, mount.axes.true_deg(unix_of(at))
+    if mechanics.kind is MountKind.ALTAZ:
+        return wrapped(camera_deg + mechanics.parallactic_deg(*mechanics.looks_at(*axes_deg)))
+    return wrapped(camera_deg + 180.0 * mechanics.is_flipped(axes_deg[1]))
