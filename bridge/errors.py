@@ -10,6 +10,7 @@ LedgerError
 ├── IllegalMove         the table of tasks.py does not admit the move: often the task was cancelled a moment before
 └── LedgerUnusable      the file is no ledger of ours, or of a later version
 DiskFull                no room for another frame: take none until there is
+FrameNotKept            a frame could not be written: the disk fails, or its name is taken
 """
 
 
@@ -63,3 +64,7 @@ class LedgerUnusable(LedgerError):
 
 class DiskFull(Exception):
     """Another frame would not fit, or would leave less room than is kept free."""
+
+
+class FrameNotKept(Exception):
+    """A frame was taken and could not be written."""

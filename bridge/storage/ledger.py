@@ -85,10 +85,12 @@ class Ledger:
     async def miss_overdue(self) -> list[Task]:
         """Let go of every waiting task whose window is over: MISSED, or CAPTURED where an attempt left frames."""
 
-        def overdue(task: Task) -> bool:
-            return task.state in WAITING and task.request.closes <= self._clock.now()
+        at = self._clock.now()
 
-        return await self._let_go(overdue, "its window is over")
+        def overdue(task: Task) -> bool:
+            return task.state in WAITING and task.request.closes <= at
+
+        return await self._let_go(overdue, at, "its window is over")
 
     async def resume(self) -> list[Task]:
         """After a start: no telescope is on any task, whatever was so before.
@@ -101,11 +103,9 @@ class Ledger:
         def interrupted(task: Task) -> bool:
             return task.state is TaskState.OBSERVING
 
-        return await self._let_go(interrupted, "the programme ended during the observation")
+        return await self._let_go(interrupted, self._clock.now(), "the programme ended during the observation")
 
-    async def _let_go(self, which: Callable[[Task], bool], why: str) -> list[Task]:
-        at = self._clock.now()
-
+    async def _let_go(self, which: Callable[[Task], bool], at: datetime, why: str) -> list[Task]:
         def step(connection: sqlite3.Connection) -> tuple[list[Event], list[Task]]:
             rows = connection.execute("SELECT * FROM task WHERE state IN (?, ?, ?)", tuple(UNFINISHED)).fetchall()
             tasks = [task for task in map(task_of, rows) if which(task)]
