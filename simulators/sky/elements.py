@@ -47,12 +47,20 @@ def read_elements(text: str) -> list[Elements]:
     """Every set of a file of two-line elements (with or without a line of names) or of OMM in JSON.
 
     Raises:
-        UnreadableElements: anything in the text is not an element set.
+        UnreadableElements: there is no element set in the text, or something that is none.
     """
-    if text.lstrip().startswith(("[", "{")):
+    found = _of_json(text) if text.lstrip().startswith(("[", "{")) else list(_of_lines(text))
+    if not found:
+        raise UnreadableElements("there is no element set in the text")
+    return found
+
+
+def _of_json(text: str) -> list[Elements]:
+    try:
         messages = json.loads(text)
-        return [_of_omm(message) for message in (messages if isinstance(messages, list) else [messages])]
-    return list(_of_lines(text))
+    except json.JSONDecodeError as error:
+        raise UnreadableElements(f"neither two-line elements nor JSON: {error}") from error
+    return [_of_omm(message) for message in (messages if isinstance(messages, list) else [messages])]
 
 
 def _of_lines(text: str) -> Iterator[Elements]:
@@ -63,12 +71,13 @@ def _of_lines(text: str) -> Iterator[Elements]:
         elif line.startswith("2 ") and len(line) == _LINE_LENGTH and line1:
             yield _of_tle(name, line1, line, where=f"line {number - 1}")
             name, line1 = "", ""
-        elif line and not line1:
+        elif line and not (line1 or name):
             name = line.removeprefix("0 ").strip()
         elif line:
-            raise UnreadableElements(f"line {number}: expected the second line of a set, found {line[:20]!r}")
-    if line1:
-        raise UnreadableElements(f"the text ends after the first line of a set: {line1[:20]!r}")
+            awaited = "second" if line1 else "first"
+            raise UnreadableElements(f"line {number}: expected the {awaited} line of a set, found {line[:20]!r}")
+    if line1 or name:
+        raise UnreadableElements(f"the text ends in the middle of a set: {line1[:20] or name!r}")
 
 
 def _of_tle(name: str, line1: str, line2: str, *, where: str) -> Elements:
@@ -101,7 +110,9 @@ def _of_tle(name: str, line1: str, line2: str, *, where: str) -> Elements:
         raise UnreadableElements(f"{where}: {error}") from error
 
 
-def _of_omm(message: Mapping[str, object]) -> Elements:
+def _of_omm(message: object) -> Elements:
+    if not isinstance(message, Mapping):
+        raise UnreadableElements(f"expected an orbit mean-elements message, found {str(message)[:20]!r}")
     try:
         epoch = datetime.fromisoformat(str(message["EPOCH"]))
         return written(
@@ -155,8 +166,7 @@ def checksum_of(line: str) -> int:
 
 
 def _number_of(field: str) -> int:
-    first = field.strip()[0]
-    return int(field) if first.isdigit() else (_LETTERS.index(first) + 10) * 10_000 + int(field[1:])
+    return (_LETTERS.index(field[0]) + 10) * 10_000 + int(field[1:]) if field[0].isalpha() else int(field)
 
 
 def _alpha5_of(norad_id: int) -> str:

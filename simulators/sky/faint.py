@@ -58,7 +58,7 @@ def _cells(ra_deg: float, dec_deg: float, radius_deg: float) -> Iterator[tuple[i
         yield from ((zone, column % columns, columns) for column in range(left, min(right, left + columns - 1) + 1))
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=2048)
 def _drawn(zone: int, column: int, columns: int, layer: int, density_at: Density) -> Columns:
     random = np.random.default_rng([_SEED, zone, column, layer])
     south, north = np.sin(np.radians([zone - 90.0, zone - 89.0]))
