@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schedules.constraints import AboveHorizon, Constraint, MinAltitude, Scope
+from schedules.element_checks import perigee_height_km
 from schedules.ephemeris import Ephemeris
-from schedules.instants import Floats, Instants, unix_s_of
+from schedules.instants import DAY_S, Floats, Instants, unix_s_of
 from schedules.orientation import Attitude, EarthTables
 from schedules.propagation import Swarm
 from schedules.sightlines import EARTH_RADIUS_KM, Body, Observer, Sightline, turned_about_pole
@@ -21,8 +22,6 @@ from schedules.targets import ElementSet, Star, Target
 
 Bodies = Callable[[Owners, Instants, Attitude], Body]
 
-# Earth's gravity by the WGS72 constants of SGP4, km³/s².
-_GRAVITY_KM3_S2 = 398600.8
 # Samples lie this far apart on the orbit where it is quickest; then a margin's parabola is off by kilometres only.
 _ORBIT_STEP_RAD = 0.07
 _ORBIT_STEPS_S = (10.0, 30.0, 60.0, 120.0, 300.0, 600.0)
@@ -179,15 +178,14 @@ def span_between(opens: datetime, closes: datetime) -> Spans:
 
 def _steps_s(elements: ElementSet) -> tuple[float, float]:
     """How far apart samples may lie, along the orbit and across the sky."""
-    motion_rad_s = elements.mean_motion_rev_per_day * 2.0 * math.pi / 86400.0
+    motion_rad_s = elements.mean_motion_rev_per_day * 2.0 * math.pi / DAY_S
     eccentricity = elements.eccentricity
-    perigee_km = (_GRAVITY_KM3_S2 / motion_rad_s**2) ** (1.0 / 3.0) * (1.0 - eccentricity)
     at_perigee_rad_s = motion_rad_s * (1.0 + eccentricity) ** 2 / (1.0 - eccentricity**2) ** 1.5
     wanted_s = _ORBIT_STEP_RAD / at_perigee_rad_s
     orbit_step_s = max((step_s for step_s in _ORBIT_STEPS_S if step_s <= wanted_s), default=_ORBIT_STEPS_S[0])
     # Seen from the ground it moves quicker by the ratio of the distances; down to 130 km, where nothing stays up.
-    nearness = max(perigee_km - EARTH_RADIUS_KM, 130.0) / max(perigee_km, EARTH_RADIUS_KM)
-    return orbit_step_s, max(1.0, orbit_step_s * nearness)
+    height_km = max(perigee_height_km(elements), 130.0)
+    return orbit_step_s, max(1.0, orbit_step_s * height_km / (height_km + EARTH_RADIUS_KM))
 
 
 def _may_be_positive(margin: Floats) -> NDArray[np.bool_]:
