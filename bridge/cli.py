@@ -1,0 +1,153 @@
+"""`nightbridge`: the commands of a station. Each is a few lines; what it needs is imported when it is called."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    name="nightbridge",
+    help="Turns a telescope into an autonomous satellite-observing station of the Citra Space platform.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+Config = Annotated[
+    Path | None,
+    typer.Option("-c", "--config", help="station.toml; default: here, then in ~/.config/nightbridge"),
+]
+Json = Annotated[bool, typer.Option("--json", help="for programs: one JSON object a line")]
+Elements = Annotated[Path, typer.Option(help="element sets: TLE, or OMM as JSON, CSV, XML or KVN")]
+SiteText = Annotated[str, typer.Option("--site", metavar="LAT,LON,ELEV_M", help="degrees north, degrees east, metres")]
+From = Annotated[str, typer.Option("--from", metavar="T", help="ISO 8601, UTC")]
+To = Annotated[str, typer.Option("--to", metavar="T", help="ISO 8601, UTC")]
+
+
+@app.command()
+def run(config: Config = None) -> None:
+    """Observe, night after night: idle by day, open at dusk, observe, park and close at dawn, keep delivering."""
+    from bridge.commands.run import run_station
+
+    raise typer.Exit(run_station(config, task_file=None))
+
+
+@app.command()
+def observe(
+    file: Annotated[Path, typer.Argument(help="tasks to observe (TOML); they mix with the API's")],
+    config: Config = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="print the plan and stop")] = False,
+    json_lines: Json = False,
+) -> None:
+    """Observe the tasks of FILE, in one plan with the API's, and end when they are done."""
+    if dry_run:
+        from bridge.commands.plan import print_plan
+
+        raise typer.Exit(print_plan(config, task_file=file, json_lines=json_lines))
+    from bridge.commands.run import run_station
+
+    raise typer.Exit(run_station(config, task_file=file))
+
+
+@app.command()
+def plan(config: Config = None, json_lines: Json = False) -> None:
+    """Tonight's plan: what is observed when, and for all else the reason why not."""
+    from bridge.commands.plan import print_plan
+
+    raise typer.Exit(print_plan(config, task_file=None, json_lines=json_lines))
+
+
+@app.command()
+def passes(
+    elements: Elements,
+    site: SiteText,
+    begins: From,
+    ends: To,
+    min_altitude: Annotated[float, typer.Option(help="degrees")] = 20.0,
+    max_sun_altitude: Annotated[float, typer.Option(help="degrees; 90 for passes by day as well")] = -12.0,
+    sunlit: Annotated[bool, typer.Option("--sunlit", help="only while the Sun shines on the satellite")] = False,
+    json_lines: Json = False,
+) -> None:
+    """Access windows of every element set in a file, in order of rise."""
+    from bridge.commands.arguments import argument, parse_instant, parse_site
+    from bridge.commands.passes import print_passes
+
+    raise typer.Exit(
+        print_passes(
+            elements,
+            argument("--site", parse_site, site),
+            begins=argument("--from", parse_instant, begins),
+            ends=argument("--to", parse_instant, ends),
+            min_altitude_deg=min_altitude,
+            max_sun_altitude_deg=max_sun_altitude,
+            sunlit=sunlit,
+            json_lines=json_lines,
+        )
+    )
+
+
+@app.command()
+def place(
+    elements: Elements,
+    site: SiteText,
+    at: Annotated[list[str], typer.Option(metavar="T", help="ISO 8601, UTC; may be given several times")],
+    allow_below_horizon: Annotated[bool, typer.Option("--allow-below-horizon", help="below the horizon too")] = False,
+    json_lines: Json = False,
+) -> None:
+    """Where each target of a file is at given instants, and how fast it moves."""
+    from bridge.commands.arguments import argument, parse_instant, parse_site
+    from bridge.commands.place import print_places
+
+    raise typer.Exit(
+        print_places(
+            elements,
+            argument("--site", parse_site, site),
+            [argument("--at", parse_instant, instant) for instant in at],
+            allow_below_horizon=allow_below_horizon,
+            json_lines=json_lines,
+        )
+    )
+
+
+@app.command()
+def check(config: Config = None, json_lines: Json = False) -> None:
+    """Is the station fit for a night? One table; exit code 1 where a night could not start."""
+    from bridge.commands.check import print_check
+
+    raise typer.Exit(print_check(config, json_lines=json_lines))
+
+
+@app.command()
+def devices(
+    config: Config = None,
+    indi: Annotated[str | None, typer.Option(metavar="HOST:PORT", help="an INDI server to ask as well")] = None,
+    json_lines: Json = False,
+) -> None:
+    """What Alpaca discovery and the INDI server offer."""
+    from bridge.commands.devices import print_devices
+
+    raise typer.Exit(print_devices(config, indi=indi, json_lines=json_lines))
+
+
+@app.command()
+def init(
+    file: Annotated[Path, typer.Argument(help="the file to write; never overwritten")] = Path("station.toml"),
+    telescope_id: Annotated[str | None, typer.Option(help="your telescope at Citra; default: your only one")] = None,
+    api_url: Annotated[str, typer.Option(help="the platform")] = "https://api.citra.space",
+) -> None:
+    """Write a commented station.toml, filled by discovery and by what the API says of the telescope."""
+    from bridge.commands.init import write_station_file
+
+    raise typer.Exit(write_station_file(file, telescope_id=telescope_id, api_url=api_url))
+
+
+def main() -> None:
+    """The command line; settings that cannot be used end it with one line and exit code 2."""
+    from bridge.errors import ConfigError
+
+    try:
+        app()
+    except ConfigError as error:
+        typer.echo(f"nightbridge: {error}", err=True)
+        raise SystemExit(2) from None

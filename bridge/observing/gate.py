@@ -1,0 +1,204 @@
+"""The one door that every motion passes: verdict, roof, horizon, and the Sun along the whole way.
+
+Whatever is not known to be harmless is refused; limits are written so that no number (NaN) fails them too. Closing and
+stopping are never asked here: they are always allowed.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from bridge.clock import Clock
+from bridge.observing.pointing import Rates, direction_of
+from bridge.observing.safety import Verdict
+from drivers.values import DomeStatus, Equatorial, MountStatus, ShutterState
+from schedules.ephemeris import Ephemeris
+from schedules.paths import (
+    Directions,
+    lowest_clearance_deg,
+    lowest_tracking_clearance_deg,
+    slew_path,
+    smallest_sun_separation_deg,
+    smallest_tracking_separation_deg,
+)
+from schedules.places import Horizontal, angle_deg
+from schedules.site import HorizonMask, Site
+from schedules.slews import Axes
+
+# Deeper than this the Sun cannot harm a telescope (reliability.md row 7).
+_SUN_HARMLESS_DEG = -12.0
+# How finely a tracked path is looked at, and how long a slew may take at most, for the Sun's own motion meanwhile.
+_TRACK_STEP_S = 20.0
+_SLEW_AT_MOST = timedelta(minutes=5)
+# A way out of the Sun's cone may not lead deeper into it, but for rounding.
+_NO_NEARER_DEG = 0.5
+
+
+class MotionRefused(Exception):
+    """The gate says no, and why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateLimits:
+    """What the site allows, whatever anyone asks for."""
+
+    mask: HorizonMask
+    min_altitude_deg: float
+    sun_cone_deg: float
+    stale_s: float
+    has_dome: bool
+
+
+@dataclass(slots=True, kw_only=True)
+class Gate:
+    """Admits a motion by returning; refuses it by raising MotionRefused."""
+
+    site: Site
+    ephemeris: Ephemeris
+    axes: Axes
+    limits: GateLimits
+    verdict: Callable[[], Verdict]
+    clock: Clock
+    _roof: DomeStatus | None = field(default=None, init=False)
+    _parked_at: Horizontal | None = field(default=None, init=False)
+
+    def saw_roof(self, status: DomeStatus) -> None:
+        """Remember the last reading of the dome."""
+        self._roof = status
+
+    def saw_parked(self, status: MountStatus) -> None:
+        """Remember where the mount stands when it is parked."""
+        if status.parked:
+            self._parked_at = self.horizontal_of(status.pointing, status.read_at)
+
+    def horizontal_of(self, pointing: Equatorial, at: datetime) -> Horizontal:
+        """Where a pointing of the mount is by the horizon."""
+        return self.ephemeris.horizontal_of(direction_of(pointing), self.site, at)
+
+    def admit_open(self) -> None:
+        """Opening the dome."""
+        self._require_safe("open the dome")
+
+    def admit_unpark(self) -> None:
+        """Waking the mount where it stands."""
+        self._require_safe("unpark")
+        self._require_open("unpark")
+
+    def admit_dome_turn(self, azimuth_deg: float) -> None:
+        """Turning the dome."""
+        self._require_safe("turn the dome")
+        if not 0.0 <= azimuth_deg < 360.0:
+            raise MotionRefused(f"turn the dome: {azimuth_deg}° is no azimuth")
+
+    def admit_slew(self, status: MountStatus, to: Equatorial, *, until: datetime) -> None:
+        """Slewing to `to` and following the stars there until `until`."""
+        doing = f"slew to {to.ra_deg:.3f}° {to.dec_deg:+.3f}°"
+        self._require_safe(doing)
+        self._require_open(doing)
+        if status.parked:
+            raise MotionRefused(f"{doing}: the mount is parked")
+        now = self.clock.now()
+        ahead = self._following(to, Rates(ra_deg_per_s=0.0, dec_deg_per_s=0.0), now, until)
+        self._require_clear(doing, ahead)
+        self._require_sun_apart(doing, ahead, now, until)
+        self._require_way(doing, self.horizontal_of(status.pointing, now), self.horizontal_of(to, now), now)
+
+    def admit_track(self, status: MountStatus, rates: Rates, *, until: datetime) -> None:
+        """Following a target from where the mount stands until `until`."""
+        doing = f"track at {rates.ra_deg_per_s:.5f}°/s {rates.dec_deg_per_s:+.5f}°/s"
+        self._require_safe(doing)
+        self._require_open(doing)
+        now = self.clock.now()
+        ahead = self._following(status.pointing, rates, now, until)
+        self._require_clear(doing, ahead)
+        self._require_sun_apart(doing, ahead, now, until)
+
+    def admit_park(self, status: MountStatus) -> None:
+        """Parking: allowed under any verdict, but not past the Sun with the dome open.
+
+        Where the park position was never seen, the way there is unknown: then the Sun must be deep, or the dome closed.
+        """
+        now = self.clock.now()
+        if self._sun(now).altitude_deg <= _SUN_HARMLESS_DEG or self._roof_is(ShutterState.CLOSED):
+            return
+        if self._parked_at is None:
+            raise MotionRefused("park: where the mount parks was never seen, and the Sun is up; close the dome first")
+        self._require_sun_off_way("park", self.horizontal_of(status.pointing, now), self._parked_at, now)
+
+    def _require_safe(self, doing: str) -> None:
+        verdict = self.verdict()
+        if not verdict.safe:
+            raise MotionRefused(f"{doing}: unsafe, because {'; '.join(verdict.reasons)}")
+
+    def _require_open(self, doing: str) -> None:
+        if self.limits.has_dome and not self._roof_is(ShutterState.OPEN):
+            said = "nothing yet" if self._roof is None else f"{self._roof.shutter} at {self._roof.read_at:%H:%M:%S}"
+            raise MotionRefused(f"{doing}: the dome is not proven open (it said: {said})")
+
+    def _roof_is(self, shutter: ShutterState) -> bool:
+        if self._roof is None or self._roof.shutter is not shutter:
+            return False
+        return abs((self.clock.now() - self._roof.read_at).total_seconds()) <= self.limits.stale_s
+
+    def _following(self, start: Equatorial, rates: Rates, begins: datetime, ends: datetime) -> Directions:
+        """Where the telescope looks, from now to the end, by the horizon."""
+        looks = []
+        for at in _instants(begins, ends):
+            ahead_s = (at - begins).total_seconds()
+            dec_deg = start.dec_deg + rates.dec_deg_per_s * ahead_s
+            if not -90.0 <= dec_deg <= 90.0:
+                raise MotionRefused(f"track: leads over the pole, to declination {dec_deg}°")
+            ra_deg = (start.ra_deg + rates.ra_deg_per_s * ahead_s) % 360.0
+            looks.append(self.horizontal_of(Equatorial(ra_deg=ra_deg, dec_deg=dec_deg, system=start.system), at))
+        return Directions.of(*looks)
+
+    def _require_clear(self, doing: str, ahead: Directions) -> None:
+        lowest_deg = float(ahead.altitude_deg.min())
+        if not lowest_deg >= self.limits.min_altitude_deg:
+            limit_deg = self.limits.min_altitude_deg
+            raise MotionRefused(f"{doing}: comes down to {lowest_deg:.1f}° altitude, the limit is {limit_deg:g}°")
+        clearance_deg = lowest_tracking_clearance_deg(ahead, self.limits.mask)
+        if not clearance_deg >= 0.0:
+            raise MotionRefused(f"{doing}: {-clearance_deg:.1f}° below what the horizon mask leaves free")
+
+    def _require_sun_apart(self, doing: str, ahead: Directions, begins: datetime, ends: datetime) -> None:
+        suns = [self._sun(at) for at in _instants(begins, ends)]
+        if max(sun.altitude_deg for sun in suns) <= _SUN_HARMLESS_DEG:
+            return
+        apart_deg = smallest_tracking_separation_deg(ahead, Directions.of(*suns))
+        if not apart_deg >= self.limits.sun_cone_deg:
+            raise MotionRefused(f"{doing}: {apart_deg:.1f}° from the Sun, the limit is {self.limits.sun_cone_deg:g}°")
+
+    def _require_way(self, doing: str, start: Horizontal, end: Horizontal, now: datetime) -> None:
+        """The way there: above the ground, and away from the Sun, whichever way the mount goes."""
+        path = slew_path(start, end, self.axes, self.site.latitude_deg).expected
+        lowest_deg = lowest_clearance_deg(path, HorizonMask())
+        if not lowest_deg >= min(0.0, start.altitude_deg):
+            raise MotionRefused(f"{doing}: the way there leads to {lowest_deg:.1f}° altitude, into the ground")
+        self._require_sun_off_way(doing, start, end, now)
+
+    def _require_sun_off_way(self, doing: str, start: Horizontal, end: Horizontal, now: datetime) -> None:
+        suns = [self._sun(now), self._sun(now + _SLEW_AT_MOST)]
+        if max(sun.altitude_deg for sun in suns) <= _SUN_HARMLESS_DEG:
+            return
+        path = slew_path(start, end, self.axes, self.site.latitude_deg)
+        apart_deg = min(smallest_sun_separation_deg(path, sun) for sun in suns)
+        from_deg = min(_apart_deg(start, sun) for sun in suns)
+        limit_deg = min(self.limits.sun_cone_deg, from_deg - _NO_NEARER_DEG)
+        if not apart_deg >= limit_deg:
+            raise MotionRefused(
+                f"{doing}: the way there may pass {apart_deg:.1f}° from the Sun, the limit is {limit_deg:.1f}°"
+            )
+
+    def _sun(self, at: datetime) -> Horizontal:
+        return self.ephemeris.sun_of(self.site, at)
+
+
+def _instants(begins: datetime, ends: datetime) -> Sequence[datetime]:
+    """From `begins` to `ends` in steps, both included."""
+    steps = max(1, int((ends - begins).total_seconds() / _TRACK_STEP_S) + 1)
+    return [begins + (ends - begins) * step / steps for step in range(steps + 1)]
+
+
+def _apart_deg(a: Horizontal, b: Horizontal) -> float:
+    return angle_deg(a.azimuth_deg, a.altitude_deg, b.azimuth_deg, b.altitude_deg)

@@ -1,0 +1,161 @@
+"""From the camera's hands onto the disk and into the ledger, while the telescope goes on to the next target."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+import anyio
+from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
+from schedules.planner import PlannedObservation
+
+from bridge.clock import Clock
+from bridge.errors import DiskFull, FrameNotKept, IllegalMove
+from bridge.events import StationNote, Telemetry
+from bridge.observing.pointing import Rates
+from bridge.storage.cards import FrameHeader, StationCards, Timing, Tracking, TrackMode
+from bridge.storage.framebook import ReservedFrame
+from bridge.storage.frames import FrameFolder
+from bridge.storage.store import Store
+from bridge.tasks import TaskState
+from bridge.timekeeping import Timekeeping
+from drivers.values import Equatorial, Frame, MountStatus, TimeSource
+from schedules.places import Place
+
+# So many frames may wait for the disk; the telescope then waits too, and memory stays bounded.
+_WAITING_AT_MOST = 3
+
+# Scatter of the shutter's instant: what a driver's word is worth, and what the host's own clock at the command is worth
+# before its latency is calibrated (field-notes 4.2: shutters of 20 ms to 90 ms).
+_SCATTER_S = {TimeSource.DRIVER: 0.01, TimeSource.HOST: 0.1}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """A frame and the circumstances under which it was taken. `place` is the target's at mid-exposure."""
+
+    planned: PlannedObservation
+    reserved: ReservedFrame
+    frame: Frame
+    place: Place
+    commanded: Equatorial
+    reported: MountStatus
+    rates: Rates | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _SeriesOver:
+    """No more frames of this task come from this attempt."""
+
+    task_id: str
+
+
+class Keeper:
+    """Writes frames one after the other in the order they were taken, and moves their tasks to CAPTURED behind them."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        folder: FrameFolder,
+        station: StationCards,
+        timekeeping: Timekeeping,
+        clock: Clock,
+        telemetry: Telemetry,
+    ) -> None:
+        self._store = store
+        self._folder = folder
+        self._station = station
+        self._timekeeping = timekeeping
+        self._clock = clock
+        self._telemetry = telemetry
+        self._send: MemoryObjectSendStream[Taken | _SeriesOver]
+        self._receive: MemoryObjectReceiveStream[Taken | _SeriesOver]
+        self._send, self._receive = anyio.create_memory_object_stream(_WAITING_AT_MOST)
+
+    async def run(self) -> None:
+        """Write whatever comes, until `close`; what has come is written even when all else is being cancelled."""
+        with anyio.CancelScope(shield=True):
+            async with self._receive:
+                async for item in self._receive:
+                    await (self._write(item) if isinstance(item, Taken) else self._finish(item.task_id))
+
+    def close(self) -> None:
+        """Nothing more comes; `run` returns when all is written."""
+        self._send.close()
+
+    async def reserve(self, task_id: str, *, number: int, total: int) -> ReservedFrame:
+        """A name for a frame about to be taken, and room for it.
+
+        Raises:
+            DiskFull: there is none.
+        """
+        await self._folder.reserve(self._station.camera.width_px * self._station.camera.height_px)
+        return await self._store.frames.reserve_frame(task_id, number=number, total=total)
+
+    @asynccontextmanager
+    async def lost_unless_taken(self, reserved: ReservedFrame) -> AsyncIterator[None]:
+        """Around the exposure: leave it with an error, or cancelled, and the ledger knows that no frame came."""
+        taken = False
+        try:
+            yield
+            taken = True
+        finally:
+            if not taken:
+                with anyio.CancelScope(shield=True):
+                    await self._store.frames.lose_frame(reserved, "the exposure was broken off")
+
+    async def keep(self, taken: Taken) -> None:
+        """Hand a frame over; waits only while too many others wait for the disk."""
+        with anyio.CancelScope(shield=True):  # a frame that exists is kept, whatever is being cancelled
+            await self._send.send(taken)
+
+    async def finish(self, task_id: str) -> None:
+        """The series is over: once its frames are written the task is CAPTURED."""
+        await self._send.send(_SeriesOver(task_id=task_id))
+
+    async def _write(self, taken: Taken) -> None:
+        header = self._header(taken)
+        try:
+            file = await self._folder.write(header)
+        except (DiskFull, FrameNotKept) as error:
+            await self._store.frames.lose_frame(taken.reserved, str(error))
+            self._telemetry.publish(StationNote(at=self._clock.now(), what=str(error)))
+            return
+        begin = taken.frame.started_at
+        end = begin + timedelta(seconds=taken.frame.exposure.exposure_s)
+        await self._store.frames.record_frame(taken.reserved, file, started_at=begin, ended_at=end)
+
+    async def _finish(self, task_id: str) -> None:
+        kept = await self._store.frames.kept(task_id)
+        try:
+            if kept:
+                await self._store.ledger.capture(task_id)
+            else:
+                await self._store.ledger.advance(task_id, TaskState.FAILED, why="not one frame could be written")
+        except IllegalMove as illegal:  # cancelled a moment ago; its frames go out all the same
+            self._telemetry.publish(StationNote(at=self._clock.now(), what=str(illegal)))
+
+    def _header(self, taken: Taken) -> FrameHeader:
+        rates, request = taken.rates, taken.planned.request
+        tracking = (
+            Tracking(mode=TrackMode.SIDEREAL)
+            if rates is None
+            else Tracking(mode=TrackMode.RATE, ra_rate_deg_s=rates.ra_deg_per_s, dec_rate_deg_s=rates.dec_deg_per_s)
+        )
+        bound_s = self._timekeeping.bound().error_s
+        return FrameHeader(
+            reserved=taken.reserved,
+            frame=taken.frame,
+            target=request.target,
+            place=taken.place,
+            commanded=taken.commanded,
+            reported=taken.reported,
+            tracking=tracking,
+            timing=Timing(
+                systematic_error_s=float("nan") if bound_s is None else bound_s,
+                random_error_s=_SCATTER_S[taken.frame.time_source],
+            ),
+            filter_name=request.filter_name,
+            station=self._station,
+        )

@@ -1,0 +1,133 @@
+"""When and where the mount meets its target: the arithmetic of one frame, without a device or a wait."""
+
+import statistics
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from schedules.planner import PlannedObservation
+
+from bridge.observing.pointing import Rates, command_for, direction_of, lead_in, rates_for
+from drivers.values import Equatorial, EquatorialSystem, MountStatus
+from schedules.ephemeris import Ephemeris
+from schedules.places import Place, angle_deg
+from schedules.requests import CollectShape
+from schedules.site import Site
+from schedules.slews import Axes, SlewModel
+
+# Between "the mount follows" and the shutter: the rates are set and read back.
+_FOLLOW_BEFORE_S = 0.5
+
+
+class TooLate(Exception):
+    """The window ends before another frame could be taken."""
+
+
+class Recent:
+    """The last five of a delay that is measured again and again, starting from an expected one."""
+
+    def __init__(self, *, expected_s: float) -> None:
+        self._delays_s = [expected_s]
+
+    def note(self, delay_s: float) -> None:
+        self._delays_s = [*self._delays_s[-4:], max(0.0, delay_s)]
+
+    @property
+    def largest_s(self) -> float:
+        return max(self._delays_s)
+
+    @property
+    def usual_s(self) -> float:
+        return statistics.median(self._delays_s)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Meeting:
+    """One exposure to be. `place` is the target's in its middle; the mount must stand at `command` when it is
+    `follow_from`, and from then on follow at `rates` (None: the stars).
+    """
+
+    place: Place
+    opens_at: datetime
+    closes_at: datetime
+    follow_from: datetime
+    command: Equatorial
+    rates: Rates | None
+
+
+class Meetings:
+    """Finds the meetings of one mount at one site, and learns how late its slews come."""
+
+    def __init__(
+        self, *, ephemeris: Ephemeris, site: Site, slews: SlewModel, system: EquatorialSystem, overhead_s: float
+    ) -> None:
+        self._ephemeris = ephemeris
+        self._site = site
+        self._slews = slews
+        self._system = system
+        self.slew_overrun = Recent(expected_s=overhead_s)
+
+    def first(self, planned: PlannedObservation, *, earliest: datetime, status: MountStatus, now: datetime) -> Meeting:
+        """The first meeting not before `earliest` for which a mount at `status` can be there in time.
+
+        Raises:
+            TooLate: the window is over by then.
+        """
+        guess = self.at(planned, max(earliest, now))
+        lead_s = self.slew_s(status, guess.command, now) + self.slew_overrun.largest_s
+        lead_s += (guess.opens_at - guess.follow_from).total_seconds()
+        return self.at(planned, max(earliest, now + timedelta(seconds=lead_s)))
+
+    def at(self, planned: PlannedObservation, opens_at: datetime) -> Meeting:
+        """The meeting whose exposure opens at `opens_at`.
+
+        Raises:
+            TooLate: the exposure would end after the window.
+        """
+        exposure_s = planned.collect.exposure_s
+        closes_at = opens_at + timedelta(seconds=exposure_s)
+        if closes_at > planned.window.set:
+            raise TooLate(f"the window closes at {planned.window.set:%H:%M:%S}, before another frame could be taken")
+        middle = opens_at + timedelta(seconds=exposure_s / 2.0)
+        place = self._ephemeris.place_of(planned.request.target, self._site, middle)
+        if planned.collect.shape is CollectShape.RATE_TRACK:
+            follow_from = opens_at - timedelta(seconds=_FOLLOW_BEFORE_S)
+            command = lead_in(place, self._system, following_from=follow_from)
+            rates = rates_for(place, self._system)
+        else:
+            follow_from, command, rates = opens_at, command_for(place, self._system), None
+        return Meeting(
+            place=place, opens_at=opens_at, closes_at=closes_at, follow_from=follow_from, command=command, rates=rates
+        )
+
+    def next_while_following(self, planned: PlannedObservation, now: datetime) -> Meeting:
+        """The next meeting of a mount that follows the target already."""
+        return self.at(planned, now + timedelta(seconds=_FOLLOW_BEFORE_S))
+
+    def drift_deg(self, meeting: Meeting, status: MountStatus) -> float:
+        """How far from the target a mount read at `status` will stand in mid-exposure, if it takes up the rates now."""
+        if meeting.rates is None:
+            return 0.0
+        ahead_s = (meeting.place.at - status.read_at).total_seconds()
+        target = command_for(meeting.place, self._system)
+        return angle_deg(
+            status.pointing.ra_deg + meeting.rates.ra_deg_per_s * ahead_s,
+            status.pointing.dec_deg + meeting.rates.dec_deg_per_s * ahead_s,
+            target.ra_deg,
+            target.dec_deg,
+        )
+
+    def slew_s(self, status: MountStatus, to: Equatorial, at: datetime) -> float:
+        """The model's time for a slew from where the mount stands."""
+        return self._slews.duration_s(self._turned(status.pointing, at), self._turned(to, at))
+
+    def place_of(self, planned: PlannedObservation, at: datetime) -> Place:
+        """Where the target is."""
+        return self._ephemeris.place_of(planned.request.target, self._site, at)
+
+    def _turned(self, pointing: Equatorial, at: datetime) -> tuple[float, float]:
+        direction = direction_of(pointing)
+        if self._slews.axes is Axes.ALTAZ:
+            horizontal = self._ephemeris.horizontal_of(direction, self._site, at)
+            return horizontal.azimuth_deg, horizontal.altitude_deg
+        hour_angle_deg = self._ephemeris.sidereal_time_deg(self._site, at) - pointing.ra_deg
+        return (hour_angle_deg + 180.0) % 360.0 - 180.0, pointing.dec_deg

@@ -1,0 +1,92 @@
+"""The night: wait for dark, open, take one observation after the other, close. And again."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+
+import anyio
+
+from bridge.clock import Clock, sleep_until
+from bridge.events import DeviceFault, NightBegan, NightEnded, StationNote, Telemetry
+from bridge.observing.dark import Darkness, NightSpan
+from bridge.observing.gate import MotionRefused
+from bridge.observing.observatory import Observatory
+from bridge.observing.safety import Watch
+from bridge.observing.together import until_first
+from bridge.observing.turns import Turns
+from drivers.errors import DeviceError
+
+# After a fault in opening or closing, the next try.
+_TRY_AGAIN_S = 60.0
+_NO_NIGHT_LOOK_AGAIN = timedelta(hours=1)
+
+
+@dataclass(slots=True, kw_only=True)
+class Night:
+    """Opens, observes and closes, night after night."""
+
+    darkness: Darkness
+    observatory: Observatory
+    watch: Watch
+    turns: Turns
+    clock: Clock
+    telemetry: Telemetry
+    hold_s: float
+
+    async def run(self) -> None:
+        """Every night until there are no more (a rehearsal has an end; life has none).
+
+        It begins by putting everything away, whatever a programme before this one left standing open; and whatever
+        ends it, the mount is parked and the dome closed before it returns.
+
+        Raises:
+            NightOver: the devices failed too often in a row.
+        """
+        await self.observatory.put_away()
+        while (span := self.darkness.next_night(self.clock.now())) is not None or self.darkness.until is None:
+            if span is None:
+                await self._wait_for_a_night()
+            else:
+                await sleep_until(self.clock, span.opens_at)
+                await self._spend(span)
+
+    async def _wait_for_a_night(self) -> None:
+        note = "the Sun does not go deep enough within two days for observing; waiting"
+        self.telemetry.publish(StationNote(at=self.clock.now(), what=note))
+        await sleep_until(self.clock, self.clock.now() + _NO_NIGHT_LOOK_AGAIN)
+
+    async def _spend(self, span: NightSpan) -> None:
+        """One night, opened whenever it is safe."""
+        now = self.clock.now()
+        self.telemetry.publish(NightBegan(at=now, dark_from=span.dark_from, dark_until=span.dark_until))
+        self.turns.begin_night()
+        hold_s = 0.0
+        with anyio.move_on_after((span.closes_at - now).total_seconds()):
+            while True:
+                await self.watch.until_safe(for_s=hold_s)
+                await self._while_safe(span)
+                hold_s = self.hold_s
+        captured, frames = self.turns.night_count
+        self.telemetry.publish(NightEnded(at=self.clock.now(), why="dawn", captured=captured, frames=frames))
+
+    async def _while_safe(self, span: NightSpan) -> None:
+        """Open and observe until the verdict is unsafe, or cancelled; put away at the end in any case."""
+        try:
+            await until_first(self.watch.until_unsafe, partial(self._open_and_observe, span))
+        finally:
+            await self.observatory.put_away()
+
+    async def _open_and_observe(self, span: NightSpan) -> None:
+        while not await self._opened(span):  # noqa: ASYNC110 (tries again, does not wait for an event)
+            await anyio.sleep(_TRY_AGAIN_S)
+        await self.turns.run(span)
+
+    async def _opened(self, span: NightSpan) -> bool:
+        try:
+            await self.observatory.open()
+        except (DeviceError, MotionRefused) as error:
+            fault = DeviceFault(at=self.clock.now(), device="observatory", doing="open", what=str(error))
+            self.telemetry.publish(fault)
+            await self.observatory.reconnect_lost()
+            return False
+        return True

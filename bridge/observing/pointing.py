@@ -1,0 +1,78 @@
+"""From a place in the sky to what a mount is told, and back: is it where it was sent?"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from drivers.errors import Malfunction
+from drivers.values import Equatorial, EquatorialSystem, MountStatus
+from schedules.places import ICRS, Apparent, Place, angle_deg
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rates:
+    """How fast a target moves on a mount's own axes; d(RA)/dt is a change of the coordinate (no cos dec)."""
+
+    ra_deg_per_s: float
+    dec_deg_per_s: float
+
+
+def command_for(place: Place, system: EquatorialSystem) -> Equatorial:
+    """The direction of `place` on a mount's axes: apparent for axes of date, ICRS for fixed ones."""
+    if system is EquatorialSystem.ICRS:
+        return equatorial(place.icrs)
+    return equatorial(place.apparent)
+
+
+def rates_for(place: Place, system: EquatorialSystem) -> Rates:
+    """The target's rates on a mount's axes."""
+    if system is EquatorialSystem.ICRS:
+        return Rates(ra_deg_per_s=place.icrs_ra_rate_deg_s, dec_deg_per_s=place.icrs_dec_rate_deg_s)
+    return Rates(ra_deg_per_s=place.apparent_ra_rate_deg_s, dec_deg_per_s=place.apparent_dec_rate_deg_s)
+
+
+def lead_in(place: Place, system: EquatorialSystem, *, following_from: datetime) -> Equatorial:
+    """Where the mount must stand at `following_from`, so that at the constant rates of `place` it meets `place`.
+
+    The rates are those at `place.at` (the middle of the exposure), which therefore is met exactly; before and after
+    it the target runs ahead by half its acceleration times the time squared.
+    """
+    at_middle, rates = command_for(place, system), rates_for(place, system)
+    before_s = (place.at - following_from).total_seconds()
+    return Equatorial(
+        ra_deg=(at_middle.ra_deg - rates.ra_deg_per_s * before_s) % 360.0,
+        dec_deg=max(-90.0, min(90.0, at_middle.dec_deg - rates.dec_deg_per_s * before_s)),
+        system=system,
+    )
+
+
+def equatorial(direction: ICRS | Apparent) -> Equatorial:
+    """A direction as a mount is sent it."""
+    system = EquatorialSystem.ICRS if isinstance(direction, ICRS) else EquatorialSystem.APPARENT
+    return Equatorial(ra_deg=direction.ra_deg, dec_deg=direction.dec_deg, system=system)
+
+
+def direction_of(equatorial: Equatorial) -> ICRS | Apparent:
+    """A mount's reading as a direction of its own system."""
+    kind = ICRS if equatorial.system is EquatorialSystem.ICRS else Apparent
+    return kind(ra_deg=equatorial.ra_deg, dec_deg=equatorial.dec_deg)
+
+
+def check(mount: str, status: MountStatus, command: Equatorial, *, tolerance_deg: float) -> float:
+    """How far, in degrees, the mount says it is from where it was sent.
+
+    Raises:
+        Malfunction: further than `tolerance_deg`, or it answers on other axes than it takes.
+    """
+    doing = f"slew to {command.ra_deg:.3f}° {command.dec_deg:+.3f}° ({command.system})"
+    if status.pointing.system is not command.system:
+        raise Malfunction(
+            mount, doing, f"answers on {status.pointing.system} axes; it was connected with {command.system}"
+        )
+    off_deg = angle_deg(status.pointing.ra_deg, status.pointing.dec_deg, command.ra_deg, command.dec_deg)
+    if not off_deg <= tolerance_deg:
+        raise Malfunction(
+            mount,
+            doing,
+            f"stands {off_deg:.3f}° away (tolerance {tolerance_deg}°); check clutches, cables and alignment",
+        )
+    return off_deg

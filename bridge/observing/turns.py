@@ -1,0 +1,188 @@
+"""One observation after the other under an open dome: plan, wait, observe; and what each fault leads to."""
+
+from dataclasses import dataclass, field
+from functools import partial
+
+import anyio
+from schedules.planner import Plan, PlannedObservation
+
+from bridge.clock import Clock
+from bridge.errors import IllegalMove
+from bridge.events import (
+    DeviceFault,
+    PlanMade,
+    StationNote,
+    Subscription,
+    TaskAccepted,
+    TaskAdvanced,
+    TaskChanged,
+    Telemetry,
+)
+from bridge.observing.dark import NightSpan
+from bridge.observing.gate import MotionRefused
+from bridge.observing.keeping import Keeper
+from bridge.observing.meetings import TooLate
+from bridge.observing.observatory import Observatory
+from bridge.observing.observe import Observer
+from bridge.observing.planning import Planning
+from bridge.observing.together import until_first
+from bridge.storage.ledger import Ledger
+from bridge.tasks import Task, TaskState
+from drivers.errors import DeviceError, Malfunction, Refused
+from drivers.threads import Worker
+from schedules.errors import ScheduleError
+
+# A plan is looked at again after this long without anything to do: a window may have come into reach.
+_LOOK_AGAIN_S = 60.0
+# So many malfunctions in a row, and the night is over.
+_MALFUNCTIONS_AT_MOST = 3
+
+
+class NightOver(Exception):
+    """The devices failed too often in a row; the message says how."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Turns:
+    """Takes the plan's observations in turn and keeps the ledger true to what happened."""
+
+    ledger: Ledger
+    planning: Planning
+    thinker: Worker
+    observer: Observer
+    keeper: Keeper
+    observatory: Observatory
+    clock: Clock
+    telemetry: Telemetry
+    night_count: tuple[int, int] = field(default=(0, 0), init=False)
+    _news: anyio.Event = field(default_factory=anyio.Event, init=False)
+    _under_way: tuple[str, anyio.CancelScope] | None = field(default=None, init=False)
+    _malfunctions: int = field(default=0, init=False)
+
+    def begin_night(self) -> None:
+        """Count anew: (tasks captured, frames taken)."""
+        self.night_count = (0, 0)
+        self._malfunctions = 0
+
+    async def run(self, span: NightSpan) -> None:
+        """Observe until cancelled.
+
+        Raises:
+            NightOver: the third malfunction in a row.
+        """
+        listening = self.telemetry.subscribe()
+        try:
+            await until_first(partial(self._listen, listening), partial(self._observe_for_ever, span))
+        finally:
+            listening.close()
+
+    async def _listen(self, listening: Subscription) -> None:
+        """New and changed tasks make a new plan; a task cancelled while the telescope is on it ends that at once."""
+        async for event in listening:
+            if isinstance(event, TaskAccepted | TaskChanged):
+                self._ring()
+            elif isinstance(event, TaskAdvanced) and event.to_state == TaskState.CANCELLED:
+                self._ring()
+                if self._under_way is not None and self._under_way[0] == event.task_id:
+                    self._under_way[1].cancel()
+
+    def _ring(self) -> None:
+        self._news.set()
+        self._news = anyio.Event()
+
+    async def _observe_for_ever(self, span: NightSpan) -> None:
+        while True:
+            plan = await self._plan(span)
+            if not plan.observations:
+                await self._quiet_for(_LOOK_AGAIN_S)
+                continue
+            turn = plan.observations[0]
+            if await self._quiet_for((turn.leave_at - self.clock.now()).total_seconds()):
+                await self._take(turn)
+
+    async def _quiet_for(self, wait_s: float) -> bool:
+        """Wait; False as soon as there is news."""
+        news = self._news
+        with anyio.move_on_after(max(0.0, wait_s)):
+            await news.wait()
+        return not news.is_set()
+
+    async def _plan(self, span: NightSpan) -> Plan:
+        """A plan for what is left of the night, and the ledger in step with it."""
+        await self.ledger.miss_overdue()
+        tasks = await self.ledger.pending()
+        requests = [task.request for task in tasks]
+        standing = await self.observatory.standing()
+        now = self.clock.now()
+        plan = await self.thinker.call(partial(self.planning.plan, requests, now, night=span.dark, standing=standing))
+        impossible = self.planning.impossible(requests)
+        placed = {one.request.request_id for one in plan.observations}
+        why = {dropped.request.request_id: dropped.reason for dropped in plan.dropped}
+        for task in tasks:
+            await self._keep_in_step(task, placed, impossible, why)
+        leave_at = plan.observations[0].leave_at if plan.observations else now
+        made = PlanMade(at=now, placed=len(plan.observations), dropped=len(plan.dropped), leave_at=leave_at)
+        self.telemetry.publish(made)
+        return plan
+
+    async def _keep_in_step(
+        self, task: Task, placed: set[str], impossible: dict[str, str], why: dict[str, str]
+    ) -> None:
+        if task.task_id in impossible:
+            await self._move(task.task_id, TaskState.FAILED, impossible[task.task_id])
+        elif task.task_id in placed and task.state is TaskState.PENDING:
+            await self._move(task.task_id, TaskState.PLANNED, "")
+        elif task.task_id not in placed and task.state is TaskState.PLANNED:
+            await self._move(task.task_id, TaskState.PENDING, why.get(task.task_id, ""))
+
+    async def _take(self, turn: PlannedObservation) -> None:
+        """One observation, and what its outcome means for its task."""
+        task_id = turn.request.request_id
+        if not await self._move(task_id, TaskState.OBSERVING, ""):
+            return
+        with anyio.CancelScope() as scope:
+            self._under_way = task_id, scope
+            try:
+                await self._observe(turn)
+            except anyio.get_cancelled_exc_class():
+                with anyio.CancelScope(shield=True):
+                    await self._move(task_id, TaskState.PENDING, "broken off: no longer safe, or the night is over")
+                raise
+            finally:
+                self._under_way = None
+
+    async def _observe(self, turn: PlannedObservation) -> None:
+        task_id = turn.request.request_id
+        try:
+            frames = await self.observer.observe(turn)
+        except TooLate as late:
+            await self._move(task_id, TaskState.PENDING, str(late))
+        except (Refused, ScheduleError, MotionRefused) as no:
+            await self._move(task_id, TaskState.FAILED, str(no))
+        except DeviceError as fault:
+            await self._move(task_id, TaskState.PENDING, str(fault))
+            await self._recover(fault)
+        else:
+            self._malfunctions = 0
+            self.night_count = self.night_count[0] + 1, self.night_count[1] + frames
+            await self.keeper.finish(task_id)
+
+    async def _recover(self, fault: DeviceError) -> None:
+        """Connect the device anew; a third malfunction in a row ends the night."""
+        self.telemetry.publish(
+            DeviceFault(at=self.clock.now(), device=fault.device, doing=fault.doing, what=fault.what)
+        )
+        if isinstance(fault, Malfunction):
+            self._malfunctions += 1
+            if self._malfunctions >= _MALFUNCTIONS_AT_MOST:
+                raise NightOver(f"{self._malfunctions} malfunctions in a row, the last: {fault}")
+        await self.observatory.reconnect(fault.device)
+
+    async def _move(self, task_id: str, to: TaskState, why: str) -> bool:
+        """Move the task, unless it was cancelled a moment ago."""
+        try:
+            await self.ledger.advance(task_id, to, why=why)
+        except IllegalMove as illegal:
+            self.telemetry.publish(StationNote(at=self.clock.now(), what=str(illegal)))
+            return False
+        return True

@@ -1,0 +1,181 @@
+"""`nightbridge-sim`: a fake observatory, a fake platform, and a night with both. Imports what a command needs."""
+
+from datetime import UTC, datetime
+from datetime import date as date_type
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from simulators.clock import SimulatedClock
+    from simulators.sky.earth import Ground
+
+app = typer.Typer(
+    name="nightbridge-sim",
+    help="A simulated observatory (ASCOM Alpaca), an emulated Citra API, and a whole night flown against both.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+# The default site: 1,900 m in the Front Range of Colorado.
+_SITE = "38.84,-104.97,1900"
+
+Host = Annotated[str, typer.Option(help="the address to listen on")]
+Port = Annotated[int, typer.Option(help="0: any free one; the first line printed says which")]
+Site = Annotated[str, typer.Option(metavar="LAT,LON,ELEV_M", help="degrees north, degrees east, metres")]
+Rate = Annotated[float, typer.Option(help="how many times faster than life")]
+Seed = Annotated[int, typer.Option(help="the same seed gives the same sky, weather and tasks")]
+At = Annotated[str, typer.Option(metavar="T", help="the simulated instant at the start, ISO 8601 UTC; default: now")]
+Anchor = Annotated[float, typer.Option(help="the real instant (Unix seconds) at which it is --at; default: now")]
+ElementsFile = Annotated[
+    Path | None, typer.Option("--elements", exists=True, dir_okay=False, help="TLE or OMM; default: synthetic")
+]
+
+
+@app.command()
+def observatory(
+    host: Host = "127.0.0.1",
+    port: Port = 11111,
+    site: Site = _SITE,
+    mount: Annotated[str, typer.Option(help="german or altaz")] = "german",
+    cameras: Annotated[int, typer.Option(min=1, max=4)] = 1,
+    dome: Annotated[bool, typer.Option(help="with a dome, or under the open sky")] = True,
+    discovery: Annotated[bool, typer.Option(help="answer Alpaca discovery on UDP port 32227")] = True,
+    elements: ElementsFile = None,
+    rate: Rate = 1.0,
+    at: At = "",
+    anchor: Anchor = 0.0,
+    seed: Seed = 0,
+) -> None:
+    """Alpaca telescope, camera, filter wheel, focuser, dome, safety monitor and weather under one coherent sky."""
+    from simulators.night.servers import ObservatoryChoices, serve_observatory
+
+    serve_observatory(
+        ObservatoryChoices(
+            host=host,
+            port=port,
+            ground=_ground(site),
+            mount=mount,
+            cameras=cameras,
+            dome=dome,
+            discovery=discovery,
+            elements=elements,
+            clock=_clock(rate, at, anchor),
+            seed=seed,
+        )
+    )
+
+
+@app.command()
+def api(
+    host: Host = "127.0.0.1",
+    port: Port = 8000,
+    site: Site = _SITE,
+    elements: ElementsFile = None,
+    tasks: Annotated[int, typer.Option(min=0, max=5000, help="how many the telescope is given")] = 48,
+    hours: Annotated[float, typer.Option(min=0.1, max=16.0, help="from --at on, the time in which they lie")] = 2.0,
+    uploads: Annotated[Path, typer.Option(help="the folder where uploaded files are kept")] = Path("uploads"),
+    token: Annotated[str, typer.Option(help="the token that is accepted", envvar="NIGHTBRIDGE_API__TOKEN")] = "",
+    begins: Annotated[str, typer.Option("--from", metavar="T", help="when the tasks begin; default: --at")] = "",
+    rate: Rate = 1.0,
+    at: At = "",
+    anchor: Anchor = 0.0,
+    seed: Seed = 0,
+) -> None:
+    """The emulated Citra API, with an account, a ground station, a telescope and its tasks."""
+    from simulators.night.servers import PlatformChoices, serve_platform
+
+    clock = _clock(rate, at, anchor)
+    serve_platform(
+        PlatformChoices(
+            host=host,
+            port=port,
+            ground=_ground(site),
+            elements=elements,
+            task_count=tasks,
+            hours=hours,
+            begins=_instant(begins) if begins else clock.starts_at,
+            uploads_folder=uploads,
+            token=token or "citra_pat_simulated",
+            clock=clock,
+            seed=seed,
+        )
+    )
+
+
+@app.command()
+def night(
+    date: Annotated[str, typer.Option(help="the local date of its evening, YYYY-MM-DD; default: today")] = "",
+    hours: Annotated[float, typer.Option(min=0.1, max=16.0, help="of darkness")] = 2.0,
+    rate: Rate = 60.0,
+    elements: ElementsFile = None,
+    tasks: Annotated[int, typer.Option(min=1, max=5000)] = 48,
+    site: Site = _SITE,
+    mount: Annotated[str, typer.Option(help="german or altaz")] = "german",
+    out: Annotated[Path, typer.Option(help="the folder for frames, logs and the report")] = Path("night"),
+    seed: Seed = 1,
+) -> None:
+    """Fly the real bridge through a simulated night, and report what came of it."""
+    from simulators.night.fly import fly
+    from simulators.night.settings import NightSettings
+
+    settings = NightSettings(
+        evening=_evening(date),
+        hours=hours,
+        rate=rate,
+        ground=_ground(site),
+        task_count=tasks,
+        seed=seed,
+        mount=mount,
+        elements=elements,
+        out=out,
+    )
+    raise typer.Exit(fly(settings))
+
+
+def main() -> None:
+    """The command line."""
+    app()
+
+
+def _ground(site: str) -> "Ground":
+    from simulators.sky.earth import Ground
+
+    try:
+        latitude_deg, longitude_deg, elevation_m = (float(part) for part in site.split(","))
+        return Ground(latitude_deg, longitude_deg, elevation_m)
+    except ValueError as error:
+        raise typer.BadParameter(f"'{site}' is not LAT,LON,ELEV_M: {error}", param_hint="--site") from None
+
+
+def _instant(text: str) -> datetime:
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"'{text}' is no ISO 8601 instant such as 2026-08-12T03:10:00Z") from None
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+
+
+def _clock(rate: float, at: str, anchor: float) -> "SimulatedClock":
+    from simulators.clock import SimulatedClock, real_time
+
+    if not rate > 0.0:
+        raise typer.BadParameter(f"{rate} is not above 0", param_hint="--rate")
+    now = real_time()
+    return SimulatedClock(
+        starts_at=_instant(at) if at else now.starts_at, anchored_unix_s=anchor or now.anchored_unix_s, rate=rate
+    )
+
+
+def _evening(text: str) -> date_type:
+    from simulators.clock import real_time
+
+    if not text:
+        return real_time().now().astimezone().date()
+    try:
+        return date_type.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"'{text}' is no date such as 2026-08-11", param_hint="--date") from None

@@ -1,0 +1,71 @@
+"""The processes of a simulated night: each started once, stopped by its own id, its words kept in a file."""
+
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+
+class ChildFailed(Exception):
+    """A process did not start, or ended with an error; the message shows its last words."""
+
+
+class Child:
+    """One child process. Its standard error goes to `log`; leaving the block ends it: first asked, then made."""
+
+    def __init__(self, name: str, arguments: Sequence[str], *, log: Path, environment: Mapping[str, str]) -> None:
+        self.name = name
+        self._log = log
+        with log.open("w", encoding="utf-8") as words:
+            self._process = subprocess.Popen(
+                [sys.executable, *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=words,
+                env=dict(environment),
+                text=True,
+            )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop(within_s=20.0)
+
+    @property
+    def exit_code(self) -> int | None:
+        """None while it runs."""
+        return self._process.poll()
+
+    def first_line(self) -> str:
+        """The first line it prints: the servers say there where they listen.
+
+        Raises:
+            ChildFailed: it ended before it said anything.
+        """
+        line = "" if self._process.stdout is None else self._process.stdout.readline().strip()
+        if not line:
+            raise ChildFailed(f"{self.name} did not start: {self.last_words()}")
+        return line
+
+    def last_words(self) -> str:
+        """The end of what it wrote to standard error."""
+        lines = self._log.read_text(encoding="utf-8", errors="replace").splitlines()
+        return " / ".join(lines[-4:]) or "it said nothing"
+
+    def stop(self, *, within_s: float) -> int:
+        """Ask it to end, make it end after `within_s`; gives its exit code. Harmless when it has ended."""
+        if self._process.poll() is None:
+            self._process.terminate()
+            try:
+                self._process.wait(within_s)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+        code = self._process.wait()
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+        return code

@@ -1,0 +1,203 @@
+"""A whole night: start the fake observatory, the fake platform and the real bridge; watch; stop them; judge; report."""
+
+import json
+import os
+import secrets
+import shutil
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+from rich.console import Console
+
+from simulators.clock import SimulatedClock, real_time
+from simulators.night.children import Child, ChildFailed
+from simulators.night.judge import NightFigures, figures_of
+from simulators.night.live import Glance, LiveView
+from simulators.night.report import print_report, write_report
+from simulators.night.servers import swarm_for
+from simulators.night.settings import PRELUDE, NightSettings, NoDarkness, darkness
+from simulators.night.station_file import Addresses, station_toml
+
+# The processes need a moment of life before simulated time begins, and one to deliver the last frames after it ends.
+_START_S = 3.0
+_FINISH_S = 75.0
+_LOOK_EVERY_S = 0.5
+
+
+def fly(settings: NightSettings) -> int:
+    """Fly the night; 0 only if every captured frame was delivered once and every task is settled."""
+    console = Console()
+    try:
+        begins, ends = darkness(settings)
+        figures, took_s = _flown(settings, begins, ends, console)
+    except (NoDarkness, ChildFailed) as error:
+        console.print(f"[red]✗[/red] {error}")
+        return 1
+    write_report(settings, figures, begins=begins, ends=ends, took_s=took_s)
+    print_report(console, settings, figures)
+    return 1 if figures.faults else 0
+
+
+def _flown(settings: NightSettings, begins: datetime, ends: datetime, console: Console) -> tuple[NightFigures, float]:
+    _empty(settings.out)
+    clock = SimulatedClock(
+        starts_at=begins - PRELUDE, anchored_unix_s=real_time().anchored_unix_s + _START_S, rate=settings.rate
+    )
+    began_s = time.monotonic()
+    with ExitStack() as children:
+        night = _Night(settings, clock, begins, ends, children)
+        night.start()
+        with LiveView(console, begins=clock.starts_at, ends=ends) as view:
+            exit_code = night.watch(view)
+        tasks, frames = night.summary(), night.true_frames()
+    figures = figures_of(
+        tasks=tasks,
+        true_frames=frames,
+        log=_log_of(settings.out / "state"),
+        swarm=swarm_for(settings.elements, clock.starts_at, settings.seed),
+        ground=settings.ground,
+        bridge_exit_code=exit_code,
+    )
+    return figures, time.monotonic() - began_s
+
+
+class _Night:
+    """The three processes of one night."""
+
+    def __init__(
+        self, settings: NightSettings, clock: SimulatedClock, begins: datetime, ends: datetime, children: ExitStack
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._begins = begins
+        self._ends = ends
+        self._children = children
+        self._environment = {
+            **os.environ,
+            "NIGHTBRIDGE_API__TOKEN": f"citra_pat_{secrets.token_hex(8)}",
+            "OPENBLAS_NUM_THREADS": "1",
+        }
+        self._observatory = ""
+        self._api = ""
+
+    def start(self) -> None:
+        """Start the servers, then the bridge with a station file that points at them."""
+        out, time_scale = self._settings.out, self._time_scale()
+        observatory = self._child(
+            "observatory", ["--mount", self._settings.mount, "--no-discovery", *time_scale, *self._elements()]
+        )
+        hours = (self._ends - self._begins).total_seconds() / 3600.0
+        platform = self._child(
+            "api",
+            [
+                f"--tasks={self._settings.task_count}",
+                f"--hours={hours:.4f}",
+                f"--from={self._begins.isoformat()}",
+                f"--uploads={out / 'uploads'}",
+                *time_scale,
+                *self._elements(),
+            ],
+        )
+        self._observatory = _address_in(observatory.first_line())
+        said = platform.first_line()
+        self._api = _address_in(said)
+        addresses = Addresses(observatory=self._observatory, api=self._api, telescope_id=said.split()[-1])
+        station = out / "station.toml"
+        text = station_toml(
+            self._settings, addresses, clock=self._clock, ends_at=self._ends, state_folder=(out / "state").resolve()
+        )
+        station.write_text(text, encoding="utf-8")
+        self._bridge = self._entered(
+            Child("bridge", ["-m", "bridge", "run", "-c", str(station)], **self._surroundings("bridge"))
+        )
+
+    def watch(self, view: LiveView) -> int:
+        """Until the bridge ends by itself; one that does not is ended, and that counts as an error."""
+        last_s = time.monotonic() + self._clock.real_s((self._ends - self._clock.now()).total_seconds()) + _FINISH_S
+        while (exit_code := self._bridge.exit_code) is None and time.monotonic() < last_s:
+            view.show(Glance(now=self._clock.now(), tasks=self.summary(), doing=self._doing()))
+            time.sleep(_LOOK_EVERY_S)  # noqa: TID251 (watching other processes, in real time)
+        if exit_code is None:
+            self._bridge.stop(within_s=95.0)
+            raise ChildFailed(
+                f"the bridge did not end by itself {_FINISH_S:g} s after the night: {self._bridge.last_words()}"
+            )
+        if exit_code != 0:
+            Console(stderr=True).print(f"the bridge ended with exit code {exit_code}: {self._bridge.last_words()}")
+        return exit_code
+
+    def summary(self) -> Sequence[Mapping[str, Any]]:
+        """The platform's tasks with their uploads."""
+        tasks: Sequence[Mapping[str, Any]] = _asked(f"http://{self._api}/_emulator/summary")["tasks"]
+        return tasks
+
+    def true_frames(self) -> Sequence[Mapping[str, Any]]:
+        """What the simulated camera truly saw."""
+        frames: Sequence[Mapping[str, Any]] = _asked(f"http://{self._observatory}/_observatory/frames")
+        return frames
+
+    def _doing(self) -> str:
+        for entry in reversed(_log_of(self._settings.out / "state", last_bytes=4000)):
+            if entry.get("event") in ("SlewStarted", "ExposureStarted", "PlanMade", "NightBegan", "SafetyChanged"):
+                facts = {name: value for name, value in entry.items() if name not in ("event", "at", "level")}
+                return f"{entry['event']} {' '.join(f'{name}={value}' for name, value in facts.items())}"
+        return ""
+
+    def _time_scale(self) -> list[str]:
+        ground = self._settings.ground
+        return [
+            f"--site={ground.latitude_deg},{ground.longitude_deg},{ground.elevation_m}",
+            f"--rate={self._clock.rate}",
+            f"--at={self._clock.starts_at.isoformat()}",
+            f"--anchor={self._clock.anchored_unix_s!r}",
+            f"--seed={self._settings.seed}",
+        ]
+
+    def _elements(self) -> list[str]:
+        return [] if self._settings.elements is None else [f"--elements={self._settings.elements.resolve()}"]
+
+    def _child(self, command: str, arguments: Sequence[str]) -> Child:
+        words = ["-m", "simulators", command, "--port", "0", *arguments]
+        return self._entered(Child(command, words, **self._surroundings(command)))
+
+    def _entered(self, child: Child) -> Child:
+        return self._children.enter_context(child)
+
+    def _surroundings(self, name: str) -> dict[str, Any]:
+        return {"log": self._settings.out / f"{name}.log", "environment": self._environment}
+
+
+def _empty(out: Path) -> None:
+    """Make room for a new night in the folder; what is not ours stays."""
+    out.mkdir(parents=True, exist_ok=True)
+    for name in ("state", "uploads"):
+        shutil.rmtree(out / name, ignore_errors=True)
+    for name in ("report.html", "report.json"):
+        (out / name).unlink(missing_ok=True)
+
+
+def _log_of(state: Path, *, last_bytes: int | None = None) -> list[dict[str, Any]]:
+    """The bridge's log, an entry a line; a line still being written is left out."""
+    path = state / "nightbridge.log"
+    if not path.exists():
+        return []
+    with path.open("rb") as file:
+        if last_bytes is not None:
+            file.seek(max(0, path.stat().st_size - last_bytes))
+        lines = file.read().decode("utf-8", errors="replace").splitlines()
+    return [json.loads(line) for line in lines if line.startswith("{") and line.endswith("}")]
+
+
+def _address_in(line: str) -> str:
+    return line.partition(" listens on ")[2].partition(" ")[0]
+
+
+def _asked(url: str) -> Any:
+    answer = httpx.get(url, timeout=10.0, trust_env=False)
+    answer.raise_for_status()
+    return answer.json()

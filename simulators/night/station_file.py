@@ -1,0 +1,76 @@
+"""The station.toml of a simulated night: what an operator would write, and a bent clock."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from simulators.clock import SimulatedClock
+from simulators.night.settings import NightSettings
+
+# At sixty times life speed a millisecond of computing is 60 ms of sky, so what the bridge does between two motions
+# weighs sixty times as much in the plan; and a source silent for a moment of life is silent for long in the sky.
+_OVERHEAD_REAL_S = 0.15
+_STALE_REAL_S = 2.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Addresses:
+    """Where the simulated observatory and the emulated platform listen (host:port), and whose telescope it is."""
+
+    observatory: str
+    api: str
+    telescope_id: str
+
+
+def station_toml(
+    settings: NightSettings, addresses: Addresses, *, clock: SimulatedClock, ends_at: datetime, state_folder: Path
+) -> str:
+    """The text of station.toml."""
+    overhead_s = round(2.0 + _OVERHEAD_REAL_S * (settings.rate - 1.0), 1)
+    stale_s = round(max(30.0, _STALE_REAL_S * settings.rate), 1)
+    device = f'driver = "alpaca"\naddress = "{addresses.observatory}"\ndevice_number = 0\n'
+    return f"""# A simulated night: real settings against simulated devices.
+state_folder = "{state_folder}"
+
+[api]
+url = "http://{addresses.api}"
+telescope_id = "{addresses.telescope_id}"
+
+[site]
+latitude_deg = {settings.ground.latitude_deg}
+longitude_deg = {settings.ground.longitude_deg}
+elevation_m = {settings.ground.elevation_m}
+horizon = [[0.0, 12.0], [90.0, 15.0], [180.0, 10.0], [270.0, 15.0]]
+
+[mount]
+{device}slew_speed_deg_s = 4.0
+slew_acceleration_deg_s2 = 2.0
+settle_s = 1.0
+
+[camera]
+{device}focal_length_mm = 400.0
+aperture_mm = 100.0
+cool_to_c = -10.0
+
+[filter_wheel]
+{device}
+[focuser]
+{device}
+[dome]
+{device}
+[safety_monitor]
+{device}
+[conditions]
+{device}
+[safety]
+stale_s = {stale_s}
+
+[night]
+overhead_s = {overhead_s}
+
+[rehearsal]
+starts_at = {clock.starts_at.isoformat()}
+anchored_unix_s = {clock.anchored_unix_s!r}
+rate = {clock.rate}
+ends_at = {ends_at.isoformat()}
+"""
