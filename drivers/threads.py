@@ -30,6 +30,23 @@ class Worker:
         await anyio.lowlevel.checkpoint_if_cancelled()
         return result
 
+    async def call_with_stop(self, stop: Callable[[], None], function: Callable[[*_Ts], _T], *args: *_Ts) -> _T:
+        """As `call`, for what takes long: when the caller is cancelled, `stop()` must make the call end early.
+
+        `stop` runs in the caller's thread, possibly before the call has begun.
+        """
+        loop = asyncio.get_running_loop()
+        under_way = loop.run_in_executor(self._executor, function, *args)
+        try:
+            return await asyncio.shield(under_way)
+        except asyncio.CancelledError:
+            stop()
+            with anyio.CancelScope(shield=True):
+                await asyncio.wait([under_way])
+            if not under_way.cancelled():
+                under_way.exception()  # looked at: the picture nobody waits for may have failed as it likes
+            raise
+
     def close(self) -> None:
         """Let the thread end after the call under way; idempotent."""
         self._executor.shutdown(wait=True)

@@ -1,0 +1,95 @@
+"""The axes of an Alpaca mount: what they read, and what is set on them, each setting read back."""
+
+from drivers.alpaca.link import SIDEREAL, Link, optional
+from drivers.alpaca.motion import SIDEREAL_DEG_PER_S, Standstill, separation_deg
+from drivers.errors import Malfunction
+from drivers.values import Equatorial, MountCapabilities
+from drivers.waiting import until
+
+EVERY_S = 0.25
+STOP_WITHIN_S = 30.0
+AGREE_DEG = 0.005  # two readings no further apart are one place: coarser than one second of right ascension
+
+# Right ascension rates are in seconds of right ascension per sidereal second, declination rates in arcseconds per
+# SI second (ASCOM ITelescope, RightAscensionRate: multiply by 0.9972695677).
+RA_RATE_PER_DEG_S = 3600.0 / 15.0 * 0.9972695677
+DEC_RATE_PER_DEG_S = 3600.0
+
+
+class Axes:
+    """What the axes of a mount say and do, in degrees on the mount's own system. Any call may raise any DeviceError."""
+
+    def __init__(self, link: Link, capabilities: MountCapabilities) -> None:
+        self._link = link
+        self._system = capabilities.system
+        self._can_set_rates = capabilities.can_set_rates
+        self._rates_are_zero = False  # not known of a mount just connected
+
+    async def pointing(self) -> Equatorial:
+        hours = await self._link.number("RightAscension")
+        dec_deg = await self._link.number("Declination")
+        if not (0.0 <= hours <= 24.0 and -90.0 <= dec_deg <= 90.0):
+            raise Malfunction(
+                self._link.name,
+                "read its position",
+                f"says {hours} h {dec_deg}°, which is not within 0 to 24 h and ±90°",
+            )
+        return Equatorial(ra_deg=hours * 15.0 % 360.0, dec_deg=dec_deg, system=self._system)
+
+    async def parked(self) -> bool:
+        """False where the mount does not know parking."""
+        return await optional(self._link.flag("AtPark")) or False
+
+    async def require_pointing(self, at: Equatorial, within_deg: float, doing: str) -> None:
+        pointing = await self.pointing()
+        off_deg = separation_deg(pointing, at)
+        if off_deg > within_deg:
+            where = f"{pointing.ra_deg:.4f}° {pointing.dec_deg:+.4f}°"
+            raise Malfunction(
+                self._link.name,
+                doing,
+                f"stands at {where}, {off_deg:.3f}° away (tolerance {within_deg:g}°); check clutches and sync",
+            )
+
+    async def switch_tracking(self, on: bool) -> None:
+        if await self._link.flag("Tracking") is on:
+            return
+        await self._link.write("Tracking", on)
+        if await self._link.flag("Tracking") is not on:
+            raise Malfunction(self._link.name, f"switch tracking {'on' if on else 'off'}", "said yes, and it is not so")
+
+    async def track_sidereally(self) -> None:
+        await self.switch_tracking(True)
+        if self._rates_are_zero:
+            return
+        await optional(self._link.write("TrackingRate", SIDEREAL))
+        if self._can_set_rates:
+            await self.set_rates(0.0, 0.0, "track at the sidereal rate")
+        self._rates_are_zero = True
+
+    async def set_rates(self, ra_deg_per_s: float, dec_deg_per_s: float, doing: str) -> None:
+        """Set both offsets, the larger first since it moves the telescope more meanwhile, and read them back."""
+        self._rates_are_zero = False
+        rates = [
+            ("RightAscensionRate", ra_deg_per_s, ra_deg_per_s * RA_RATE_PER_DEG_S),
+            ("DeclinationRate", dec_deg_per_s, dec_deg_per_s * DEC_RATE_PER_DEG_S),
+        ]
+        rates.sort(key=lambda rate: abs(rate[1]), reverse=True)
+        for member, _, value in rates:
+            await self._link.write(member, value)
+        for member, _, value in rates:
+            confirmed = await self._link.number(member)
+            if abs(confirmed - value) > 1e-4 + 1e-4 * abs(value):
+                raise Malfunction(self._link.name, doing, f"{member} reads {confirmed:.6g} after {value:.6g} was set")
+
+    async def until_standing(self, doing: str) -> None:
+        standstill = Standstill(separation_deg, agree=AGREE_DEG, drift_per_s=SIDEREAL_DEG_PER_S)
+
+        async def standing() -> bool:
+            if await self._link.flag("Slewing"):
+                return False
+            if await self._link.flag("Tracking") and not await self.parked():
+                return False
+            return standstill.seconds(await self.pointing()) > 0.0
+
+        await until(standing, device=self._link.name, doing=doing, within_s=STOP_WITHIN_S, every_s=EVERY_S)

@@ -1,0 +1,280 @@
+"""One Alpaca device through alpyca: its own thread, a deadline on every call, one table from foreign errors to ours.
+
+alpyca has no type hints; `Any` ends in this file.
+"""
+
+import asyncio
+import logging
+import math
+import sys
+import time
+from collections.abc import AsyncGenerator, Awaitable
+from contextlib import asynccontextmanager
+from enum import StrEnum
+from typing import Any, Final, TypeVar
+
+import anyio
+import requests
+from alpaca import camera, device, dome, exceptions, filterwheel, focuser, observingconditions, safetymonitor, telescope
+
+from drivers.alpaca import wire
+from drivers.alpaca.errors import Unsupported, from_number, from_status
+from drivers.config import AlpacaDevice
+from drivers.errors import ConnectionLost, DeviceError, Malfunction, TimedOut
+from drivers.threads import Worker
+from drivers.waiting import until
+from drivers.wording import one_line
+
+_log = logging.getLogger(__name__)
+_T = TypeVar("_T")
+
+CALL_WITHIN_S: Final = 6.0  # in all; alpyca itself waits 5 s for a connection and 5 s for each part of the answer
+CONNECT_WITHIN_S: Final = 60.0
+KEEP_ALIVE_S: Final = 2.0  # an older connection may be closed by the server just as a command is sent on it
+
+MOST: Final = sys.float_info.max
+SIDEREAL: Final[object] = telescope.DriveRates.driveSidereal
+
+
+class Role(StrEnum):
+    """What a device is for, as it is called in messages."""
+
+    MOUNT = "mount"
+    CAMERA = "camera"
+    FILTER_WHEEL = "filter wheel"
+    FOCUSER = "focuser"
+    DOME = "dome"
+    SAFETY_MONITOR = "safety monitor"
+    CONDITIONS = "weather station"
+
+
+_CLASSES: Final[dict[Role, Any]] = {
+    Role.MOUNT: telescope.Telescope,
+    Role.CAMERA: camera.Camera,
+    Role.FILTER_WHEEL: filterwheel.FilterWheel,
+    Role.FOCUSER: focuser.Focuser,
+    Role.DOME: dome.Dome,
+    Role.SAFETY_MONITOR: safetymonitor.SafetyMonitor,
+    Role.CONDITIONS: observingconditions.ObservingConditions,
+}
+
+_ALPACA_ERRORS: Final[tuple[type[Exception], ...]] = (
+    exceptions.NotImplementedException,
+    exceptions.InvalidValueException,
+    exceptions.ValueNotSetException,
+    exceptions.NotConnectedException,
+    exceptions.ParkedException,
+    exceptions.SlavedException,
+    exceptions.InvalidOperationException,
+    exceptions.ActionNotImplementedException,
+    exceptions.OperationCancelledException,
+    exceptions.DriverException,
+)
+# What alpyca does not raise by itself: the first that fits counts. Alpaca's own numbers and HTTP statuses: errors.py.
+_TABLE: Final[tuple[tuple[type[Exception], type[DeviceError], str], ...]] = (
+    (requests.ConnectTimeout, ConnectionLost, "nobody answers at this address"),
+    (requests.Timeout, TimedOut, "no answer"),
+    (requests.exceptions.ChunkedEncodingError, ConnectionLost, "the answer broke off"),
+    (requests.ConnectionError, ConnectionLost, "no connection"),
+    (requests.TooManyRedirects, Malfunction, "the server sends us elsewhere"),
+    (requests.exceptions.ContentDecodingError, Malfunction, "the answer cannot be read"),
+    (requests.exceptions.JSONDecodeError, Malfunction, "the answer is no JSON"),
+    (requests.RequestException, Malfunction, "the answer is not HTTP as Alpaca wants it"),
+    (OSError, ConnectionLost, "no connection"),
+    (LookupError, Malfunction, "the answer lacks a key that Alpaca wants"),
+    (ValueError, Malfunction, "the answer has a value that Alpaca does not know"),
+    (TypeError, Malfunction, "the answer is not built as Alpaca wants"),
+    (RecursionError, Malfunction, "the answer is nested without end"),
+)
+_FOREIGN: Final = (*_ALPACA_ERRORS, exceptions.AlpacaRequestException, *(kind for kind, _, _ in _TABLE))
+
+
+class _NoLock:
+    """Stands for alpyca's lock around every call of the process.
+
+    That lock made an abort of the mount wait for a hung camera. Here each device has a thread of its own that makes one
+    call at a time, and the counter of transactions, all that is shared, is checked by nobody.
+    """
+
+    def acquire(self) -> None: ...
+
+    def release(self) -> None: ...
+
+
+device.Device._ctid_lock = _NoLock()  # the one place; a test fails when alpyca changes it
+
+
+class Link:
+    """A device, called by the names of its ASCOM members. Every call may raise any DeviceError.
+
+    A reading that is not of the kind asked for, or not finite, is a Malfunction.
+    """
+
+    def __init__(self, role: Role, settings: AlpacaDevice, *, call_within_s: float = CALL_WITHIN_S) -> None:
+        self.name = f"{role} {settings.device_number} at {settings.address}"
+        self.settings = settings
+        self._call_within_s = call_within_s
+        self._budget = wire.Budget()
+        self._adapter = wire.Adapter(self._budget)
+        self._last_used_s = -math.inf
+        self._device: Any = _CLASSES[role](settings.address, settings.device_number)
+        self._device.rqs.mount("http://", self._adapter)
+        self._device.rqs.trust_env = False  # a proxy is for the Internet, not for the mount
+        self._device.rqs.max_redirects = 0
+        self._device.rqs.headers["Accept-Encoding"] = "identity"
+        self.worker = Worker(self.name)
+
+    async def flag(self, member: str) -> bool:
+        value = await self._read(member)
+        if not isinstance(value, bool):
+            raise self._odd(member, value, "true or false")
+        return value
+
+    async def number(self, member: str, *args: object) -> float:
+        value = await self._read(member, *args)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= MOST:
+            raise self._odd(member, value, "a finite number")
+        return float(value)
+
+    async def whole(self, member: str) -> int:
+        value = await self.number(member)
+        if not value.is_integer():
+            raise self._odd(member, value, "a whole number")
+        return int(value)
+
+    async def text(self, member: str) -> str:
+        value = await self._read(member)
+        if not isinstance(value, str):
+            raise self._odd(member, value, "a text")
+        return one_line(value)
+
+    async def sequence(self, member: str, kind: type[_T]) -> tuple[_T, ...]:
+        """A list, each item of the type `kind` (a text is as it came: it may be a name that must match)."""
+        value = await self._read(member)
+        if not isinstance(value, list) or not all(type(item) is kind for item in value):
+            raise self._odd(member, value, f"a list of {kind.__name__}")
+        return tuple(value)
+
+    async def write(self, member: str, value: object) -> None:
+        """Set a property. The device may take it and ignore it: what matters is read back."""
+        await self._call(f"set {member} to {value}", setattr, self._device, member, value)
+
+    async def invoke(self, method: str, *args: object) -> float:
+        """Call a method; returns the loop's time at which it was sent."""
+        loop_time = asyncio.get_running_loop().time  # plain arithmetic: may be asked from the thread
+
+        def send() -> float:
+            sent_s = loop_time()
+            getattr(self._device, method)(*args)
+            return sent_s
+
+        sent_s: float = await self._call(f"{method}({', '.join(str(arg) for arg in args)})", send)
+        return sent_s
+
+    async def knows_connecting(self) -> bool:
+        """Whether the device connects in its own time (Platform 7); alpyca would start a thread for an older one."""
+        version = await self.whole("InterfaceVersion")  # alpyca takes it as 1 where it cannot be read
+        return version >= int(device.Device._plat7_intvers[self._device.device_type])
+
+    async def close(self) -> None:
+        """End connections and thread."""
+        with anyio.CancelScope(shield=True):
+            await self.worker.call(self._device.rqs.close)
+            self.worker.close()
+
+    async def _read(self, member: str, *args: object) -> Any:
+        def read() -> Any:
+            value = getattr(self._device, member)
+            return value(*args) if callable(value) else value
+
+        return await self._call(f"read {member}", read)
+
+    async def _call(self, doing: str, function: Any, *args: Any) -> Any:
+        return await self.worker.call(self._exchange, doing, function, args)
+
+    def _exchange(self, doing: str, function: Any, args: tuple[Any, ...]) -> Any:
+        """In the thread: one call within its budget, its errors turned into ours."""
+        began_s = time.monotonic()
+        if began_s - self._last_used_s > KEEP_ALIVE_S:
+            self._adapter.poolmanager.clear()
+        self._budget.renew(within_s=self._call_within_s, max_bytes=wire.LONGEST_REPLY_BYTES)
+        try:
+            return function(*args)
+        except _FOREIGN as error:
+            raise self._ours(doing, error) from error
+        finally:
+            self._last_used_s = time.monotonic()
+
+    def _ours(self, doing: str, error: Exception) -> DeviceError:
+        if isinstance(error, _ALPACA_ERRORS):
+            return from_number(self.name, doing, error.number, error.message)  # type: ignore[attr-defined]
+        if isinstance(error, exceptions.AlpacaRequestException):
+            return from_status(self.name, doing, error.number, error.message.rpartition(" (URL ")[0])
+        if self._budget.too_long or self._budget.late:
+            return wire.foreign_error(self.name, doing, error, self._budget)
+        ours, meaning = next((ours, meaning) for kind, ours, meaning in _TABLE if isinstance(error, kind))
+        return ours(self.name, doing, f"{meaning}: {one_line(str(error)) or type(error).__name__}")
+
+    def _odd(self, member: str, value: object, expected: str) -> Malfunction:
+        return Malfunction(self.name, f"read {member}", f"answered {one_line(repr(value))}, which is not {expected}")
+
+
+async def optional(reading: Awaitable[_T]) -> _T | None:
+    """What `reading` gives; None where the device has no such member."""
+    try:
+        return await reading
+    except Unsupported:
+        return None
+
+
+@asynccontextmanager
+async def connected(role: Role, settings: AlpacaDevice) -> AsyncGenerator[Link, None]:
+    """A link to a device that is connected within the block, and disconnected after it as well as may be.
+
+    Raises:
+        ConnectionLost: no server there; or it answers and cannot reach its device.
+    """
+    link = Link(role, settings)
+    try:
+        await _connect(link)
+        try:
+            yield link
+        finally:
+            await _take_leave(link)
+    finally:
+        await link.close()
+
+
+async def _connect(link: Link) -> None:
+    async def no_longer_connecting() -> bool:
+        return not await link.flag("Connecting")
+
+    async def says_connected() -> bool:
+        try:
+            return await link.flag("Connected")
+        except TimedOut:  # old drivers may answer nothing until they are done
+            return False
+
+    done = no_longer_connecting
+    if await link.knows_connecting():
+        await link.invoke("Connect")
+    else:
+        done = says_connected
+        try:
+            await link.write("Connected", True)
+        except TimedOut:
+            _log.info("%s is slow to connect", link.name)
+    await until(done, device=link.name, doing="connect", within_s=CONNECT_WITHIN_S, every_s=0.1)
+    if not await link.flag("Connected"):
+        raise ConnectionLost(link.name, "connect", "the server answers, and its device is not connected")
+
+
+async def _take_leave(link: Link) -> None:
+    with anyio.CancelScope(shield=True):
+        try:
+            if await link.knows_connecting():
+                await link.invoke("Disconnect")
+            else:
+                await link.write("Connected", False)
+        except DeviceError as error:  # nothing more is asked of it; the next connection starts from the beginning
+            _log.warning("left without a good-bye: %s", error)

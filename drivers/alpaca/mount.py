@@ -1,0 +1,204 @@
+"""A mount behind Alpaca (ITelescope)."""
+
+import logging
+import math
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+
+from drivers.alpaca.axes import AGREE_DEG, EVERY_S, STOP_WITHIN_S, Axes
+from drivers.alpaca.link import Link, Role, connected, optional
+from drivers.alpaca.motion import SIDEREAL_DEG_PER_S, Standstill, separation_deg
+from drivers.config import AlpacaDevice
+from drivers.errors import Malfunction, Refused, TimedOut
+from drivers.values import Equatorial, EquatorialSystem, MountCapabilities, MountKind, MountStatus, PierSide
+from drivers.waiting import stopped_by, until
+
+_log = logging.getLogger(__name__)
+
+SLEW_WITHIN_S = 180.0
+PARK_WITHIN_S = 180.0
+ARRIVED_DEG = 0.05  # standing so near to the goal is having arrived
+STUCK_S = 3.0  # standing elsewhere for so long is having ended there
+IDLE_S = 10.0  # a mount told to park that does not move for so long does not obey
+
+_SYSTEMS = {  # EquatorialCoordinateType
+    0: EquatorialSystem.APPARENT,  # "other": the drivers that say so mean what the mount itself shows, which is of date
+    1: EquatorialSystem.APPARENT,
+    2: EquatorialSystem.ICRS,
+}
+_KINDS = {0: MountKind.ALTAZ, 1: MountKind.FORK, 2: MountKind.GERMAN}  # AlignmentModes
+_PIER_SIDES = {0: PierSide.EAST, 1: PierSide.WEST}
+
+
+@asynccontextmanager
+async def alpaca_mount(
+    settings: AlpacaDevice, *, now: Callable[[], datetime], tolerance_deg: float = 0.5
+) -> AsyncGenerator["AlpacaMount", None]:
+    """A connected mount. `now` stamps its readings; a slew that ends further than `tolerance_deg` off is a Malfunction.
+
+    Raises:
+        Refused: a mount that cannot slew on its own, or that works on axes nobody uses (B1950, J2050).
+    """
+    async with connected(Role.MOUNT, settings) as link:
+        yield AlpacaMount(link, await _capabilities(link), now=now, tolerance_deg=tolerance_deg)
+
+
+class AlpacaMount:
+    """A telescope mount."""
+
+    def __init__(
+        self, link: Link, capabilities: MountCapabilities, *, now: Callable[[], datetime], tolerance_deg: float
+    ) -> None:
+        self._link = link
+        self._now = now
+        self._tolerance_deg = tolerance_deg
+        self._axes = Axes(link, capabilities)
+        self.name = link.name
+        self.capabilities = capabilities
+
+    async def status(self) -> MountStatus:
+        pointing = await self._axes.pointing()
+        pier_side = None
+        if self.capabilities.kind is MountKind.GERMAN:
+            pier_side = await optional(self._link.whole("SideOfPier"))
+        return MountStatus(
+            pointing=pointing,
+            slewing=await self._link.flag("Slewing"),
+            tracking=await self._link.flag("Tracking"),
+            parked=await self._axes.parked(),
+            pier_side=PierSide.UNKNOWN if pier_side is None else _PIER_SIDES.get(pier_side, PierSide.UNKNOWN),
+            read_at=self._now(),
+        )
+
+    async def slew(self, to: Equatorial) -> None:
+        """Go to `to`; a parked mount is unparked first.
+
+        It has arrived when it says so, two readings of its position agree, and they lie near `to` or do not change.
+        """
+        doing = f"slew to {to.ra_deg:.4f}° {to.dec_deg:+.4f}°"
+        self._require_own_axes(to, doing)
+        standstill = Standstill(separation_deg, agree=AGREE_DEG)
+
+        async def arrived() -> bool:
+            if await self._link.flag("Slewing"):
+                return False
+            pointing = await self._axes.pointing()
+            stood_s = standstill.seconds(pointing)
+            return stood_s > 0.0 and (separation_deg(pointing, to) <= ARRIVED_DEG or stood_s >= STUCK_S)
+
+        async with stopped_by(self.abort, device=self.name):
+            await self.unpark()
+            await self._axes.track_sidereally()
+            await self._link.invoke("SlewToCoordinatesAsync", to.ra_deg / 15.0, to.dec_deg)
+            await until(arrived, device=self.name, doing=doing, within_s=SLEW_WITHIN_S, every_s=EVERY_S)
+            await self._axes.require_pointing(to, self._tolerance_deg, doing)
+
+    async def track(self, *, ra_deg_per_s: float, dec_deg_per_s: float) -> None:
+        doing = f"track at {ra_deg_per_s:+.6f}°/s in right ascension, {dec_deg_per_s:+.6f}°/s in declination"
+        if not (math.isfinite(ra_deg_per_s) and math.isfinite(dec_deg_per_s)):
+            raise Refused(self.name, doing, "these rates are no numbers")
+        if ra_deg_per_s == 0.0 and dec_deg_per_s == 0.0:
+            async with stopped_by(self.abort, device=self.name):
+                await self._axes.track_sidereally()
+            return
+        if not self.capabilities.can_set_rates:
+            raise Refused(self.name, doing, "this mount tracks stars only; observe with sidereal tracking")
+        async with stopped_by(self.abort, device=self.name):
+            await self._axes.switch_tracking(True)
+            await self._axes.set_rates(ra_deg_per_s, dec_deg_per_s, doing)
+
+    async def sync(self, on: Equatorial) -> None:
+        doing = f"sync on {on.ra_deg:.4f}° {on.dec_deg:+.4f}°"
+        self._require_own_axes(on, doing)
+        if not self.capabilities.can_sync:
+            raise Refused(self.name, doing, "this mount cannot be synced")
+        await self._link.invoke("SyncToCoordinates", on.ra_deg / 15.0, on.dec_deg)
+        await self._axes.require_pointing(on, ARRIVED_DEG, doing)
+
+    async def stop_tracking(self) -> None:
+        await self._axes.switch_tracking(False)
+        await self._axes.until_standing("stop tracking")
+
+    async def park(self) -> None:
+        """A lost reading does not stop a mount on its way to park; a cancellation does."""
+        if not self.capabilities.can_park:
+            raise Refused(self.name, "park", "this mount cannot park; stop its tracking instead")
+        standstill = Standstill(separation_deg, agree=AGREE_DEG, drift_per_s=SIDEREAL_DEG_PER_S)
+
+        async def parked() -> bool:
+            try:
+                at_park, slewing, pointing = (
+                    await self._axes.parked(),
+                    await self._link.flag("Slewing"),
+                    await self._axes.pointing(),
+                )
+            except TimedOut:  # an old driver may answer nothing until it is there
+                return False
+            stood_s = standstill.seconds(pointing)
+            if stood_s > IDLE_S and not at_park and not slewing:
+                raise Malfunction(
+                    self.name, "park", f"said yes, and has not moved for {stood_s:.0f} s; it is not parked"
+                )
+            return at_park and not slewing and stood_s > 0.0
+
+        async with stopped_by(self.abort, device=self.name, also_on_errors=False):
+            try:
+                if not await self._axes.parked():
+                    await self._link.invoke("Park")
+            except TimedOut:
+                _log.info("%s does not answer while it parks", self.name)
+            await until(parked, device=self.name, doing="park", within_s=PARK_WITHIN_S, every_s=EVERY_S)
+
+    async def unpark(self) -> None:
+        if not await self._axes.parked():
+            return
+
+        async def unparked() -> bool:
+            return not await self._axes.parked()
+
+        await self._link.invoke("Unpark")
+        await until(unparked, device=self.name, doing="unpark", within_s=STOP_WITHIN_S, every_s=EVERY_S)
+
+    async def abort(self) -> None:
+        try:
+            await self._link.invoke("AbortSlew")
+        except Refused as refused:  # parked, or nothing to abort: whether it stands is read back all the same
+            _log.debug("%s", refused)
+        if not await self._axes.parked():
+            await self._link.write("Tracking", False)
+        await self._axes.until_standing("abort")
+
+    def _require_own_axes(self, direction: Equatorial, doing: str) -> None:
+        if direction.system is not self.capabilities.system:
+            raise Refused(self.name, doing, f"it takes {self.capabilities.system} places, not {direction.system} ones")
+
+
+async def _capabilities(link: Link) -> MountCapabilities:
+    system = await optional(link.whole("EquatorialSystem")) or 0
+    if system not in _SYSTEMS:
+        raise Refused(
+            link.name, "connect", f"it works on axes of system {system}; set it to J2000 or JNow (topocentric)"
+        )
+    if not await link.flag("CanSlewAsync"):
+        raise Refused(link.name, "connect", "it cannot slew on its own (CanSlewAsync is false)")
+    kind = await optional(link.whole("AlignmentMode"))  # alpyca knows 0 to 2 only
+    return MountCapabilities(
+        system=_SYSTEMS[system],
+        # unknown: taken as the one with the most to heed, which passes through the meridian by a flip
+        kind=_KINDS[2 if kind is None else kind],
+        can_park=await link.flag("CanPark"),
+        can_set_rates=await _can_set_rates(link),
+        can_sync=await link.flag("CanSync"),
+        can_home=await link.flag("CanFindHome"),
+    )
+
+
+async def _can_set_rates(link: Link) -> bool:
+    for member in ("CanSetRightAscensionRate", "CanSetDeclinationRate"):
+        if not await optional(link.flag(member)):
+            return False
+    # A server that shows the whole sidereal rate, in arcseconds, where an offset belongs (INDI's does) ignores or
+    # misunderstands what is set.
+    standing_rate = await link.number("RightAscensionRate")
+    return not 15.0 <= standing_rate <= 15.1

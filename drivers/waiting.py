@@ -1,0 +1,73 @@
+"""Waiting for a device, and stopping it when the wait is cut short. The only loops that poll are here.
+
+All durations are on loop time, so they bend with it.
+"""
+
+import logging
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import anyio
+
+from drivers.errors import DeviceError, TimedOut
+
+_log = logging.getLogger(__name__)
+
+STOP_WITHIN_S = 45.0  # longer than any abort's own waits, so that this deadline is the last resort
+
+
+async def until(
+    condition: Callable[[], Awaitable[bool]], *, device: str, doing: str, within_s: float, every_s: float
+) -> None:
+    """Ask `condition` at once and then every `every_s` until it says True. What it raises goes through.
+
+    A reading under way at the deadline is finished first, and comes too late.
+
+    Raises:
+        TimedOut: `within_s` is over; names `device` and what it was `doing`.
+    """
+    with anyio.move_on_after(within_s):
+        while not await condition():  # noqa: ASYNC110 (a device sends no events)
+            await anyio.sleep(every_s)
+        return
+    raise TimedOut(device, doing, f"not done within {within_s:g} s")
+
+
+@asynccontextmanager
+async def stopped_by(
+    abort: Callable[[], Awaitable[None]],
+    *,
+    device: str,
+    within_s: float = STOP_WITHIN_S,
+    also_on_errors: bool = True,
+) -> AsyncGenerator[None, None]:
+    """Run the block; if it does not end well, stop the device, shielded from cancellation, then go on unwinding.
+
+    With `also_on_errors` False only a cancellation stops the device: for what makes the observatory safer (park,
+    close), where a lost reading must not leave it half done.
+
+    Raises:
+        DeviceError: the abort failed too; what the block had raised is its `__context__`. A cancellation is never
+            replaced: then the failed abort is logged and noted on it, and whoever cancelled must look at the device.
+    """
+    try:
+        yield
+    except BaseException as cut_short:
+        cancelled = isinstance(cut_short, anyio.get_cancelled_exc_class())
+        if not cancelled and (isinstance(cut_short, DeviceError) and not also_on_errors):
+            raise
+        try:
+            await _stop(abort, device, within_s)
+        except DeviceError as failed:
+            if not cancelled:
+                raise
+            cut_short.add_note(f"and it could not be stopped: {failed}")
+            _log.error("cancelled, and it could not be stopped: %s", failed)
+        raise
+
+
+async def _stop(abort: Callable[[], Awaitable[None]], device: str, within_s: float) -> None:
+    with anyio.move_on_after(within_s, shield=True):
+        await abort()
+        return
+    raise TimedOut(device, "abort", f"not done within {within_s:g} s")

@@ -1,0 +1,365 @@
+"""One Alpaca device: whatever its server says becomes one of four errors, in time, and harms no other device."""
+
+import gzip
+import json
+import logging
+import threading
+from collections.abc import AsyncIterator
+from http.server import BaseHTTPRequestHandler
+
+import anyio
+import pytest
+from alpaca.device import Device
+
+from drivers.alpaca.errors import Unsupported
+from drivers.alpaca.link import Link, Role, connected, optional
+from drivers.config import AlpacaDevice
+from drivers.errors import ConnectionLost, DeviceError, Malfunction, Refused, TimedOut
+from tests.drivers.fake_alpaca import (
+    FakeAlpaca,
+    FakeDevice,
+    FakePlatform7Device,
+    Fault,
+    Raw,
+    hangs_up_after,
+    says,
+    silent_until,
+    trickles,
+)
+
+
+class Weathered(FakeDevice):
+    """A safety monitor with an opinion."""
+
+    IsSafe: object = True
+    Names = ("Clear", "Ha")
+    Altitude: object = 45.0
+
+
+@pytest.fixture
+async def link(alpaca: FakeAlpaca) -> AsyncIterator[Link]:
+    alpaca.add("telescope", Weathered(alpaca.clock))
+    link = Link(Role.MOUNT, AlpacaDevice(address=alpaca.address), call_within_s=0.5)
+    yield link
+    await link.close()
+
+
+def alpaca_error(number: int, message: str = "the driver's own words") -> bytes:
+    return json.dumps({"ErrorNumber": number, "ErrorMessage": message, "Value": None}).encode()
+
+
+HTML = {"Content-Type": "text/html", "Connection": "close"}
+INDI_SAYS_NO = alpaca_error(1024, "TrackingRates not implemented")
+
+ANSWERS: dict[str, tuple[Raw, type[DeviceError], str]] = {
+    "not implemented": (says(alpaca_error(0x400)), Unsupported, "the driver's own words"),
+    "invalid value": (says(alpaca_error(0x401)), Refused, "own words.*0x401"),
+    "value not set": (says(alpaca_error(0x402)), Refused, "own words"),
+    "not connected": (says(alpaca_error(0x407)), ConnectionLost, "own words"),
+    "parked": (says(alpaca_error(0x408)), Refused, "own words"),
+    "slaved": (says(alpaca_error(0x409)), Refused, "own words"),
+    "invalid operation": (says(alpaca_error(0x40B)), Refused, "own words"),
+    "cancelled": (says(alpaca_error(0x40E)), Malfunction, "own words"),
+    "a number nobody assigned": (says(alpaca_error(0x4FE)), Malfunction, "0x4fe"),
+    "the driver's own number": (says(alpaca_error(0x500, "motor stalled")), Malfunction, "motor stalled"),
+    "a negative number": (says(alpaca_error(-5)), Malfunction, "own words"),
+    "words with terminal codes": (says(alpaca_error(0x401, "\x1b[31mred\nlines")), Refused, r"\[31mred lines"),
+    "words without end": (says(alpaca_error(0x401, "z" * 9000)), Refused, "z{299}… "),
+    "no words": (says(alpaca_error(0x401, "")), Refused, "no reason given"),
+    "400 with an Alpaca error": (says(INDI_SAYS_NO, status=400), Unsupported, "TrackingRates not implemented"),
+    "400 with a refusal": (says(alpaca_error(0x40B, "below the horizon"), status=400), Refused, "below the horizon"),
+    "400 with text": (says(b"no such method", status=400), Unsupported, "status 400: no such method"),
+    "404 with a page": (says(b"<h1>Not found</h1>", status=404, headers=HTML), Unsupported, "is there such a device"),
+    "403": (says(b"log in first", status=403), Refused, "log in first"),
+    "500 with text": (says(b"NullReferenceException", status=500), Malfunction, "NullReference"),
+    "502 of a gateway": (says(b"<html>", status=502, headers=HTML), ConnectionLost, "502"),
+    "504 of a gateway": (says(b"<html>", status=504, headers=HTML), TimedOut, "504"),
+    "a page": (says(b"<html>captive portal</html>", headers=HTML), Malfunction, "no JSON"),
+    "nothing": (says(b""), Malfunction, "no JSON"),
+    "half a document": (says(b'{"Value": 4'), Malfunction, "no JSON"),
+    "a list": (says(b"[]"), Malfunction, "not built"),
+    "null": (says(b"null"), Malfunction, "not built"),
+    "an error number in words": (says(b'{"ErrorNumber": "no", "ErrorMessage": ""}'), Malfunction, "not built"),
+    "no error number": (says(b'{"Value": 45.0}'), Malfunction, "lacks a key.*ErrorNumber"),
+    "no value": (says(b'{"ErrorNumber": 0, "ErrorMessage": ""}'), Malfunction, "lacks a key.*Value"),
+    "nested without end": (says(b"[" * 100_000), Malfunction, "nested|no JSON"),
+    "bytes that are no text": (says(b"\xff\xfe\x00\xd8" * 9), Malfunction, "no JSON|does not know"),
+    "elsewhere": (says(b"", status=302, headers={"Location": "http://192.0.2.1/"}), Malfunction, "sends us elsewhere"),
+    "a bomb": (
+        says(gzip.compress(b" " * 200_000), headers={"Content-Encoding": "gzip", "Connection": "close"}),
+        Malfunction,
+        "compressed",
+    ),
+    "far too much": (says(b'"' + b"z" * (1 << 19) + b'"'), Malfunction, "longer than it may be"),
+    "no HTTP": (hangs_up_after(b"220 mail.example.org ESMTP\r\n"), ConnectionLost, "no connection"),
+    "a hang-up": (hangs_up_after(b""), ConnectionLost, "no connection"),
+    "half an answer": (
+        hangs_up_after(b'HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{"Value": 4'),
+        ConnectionLost,
+        "broke off|no connection",
+    ),
+}
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+async def test_every_answer_becomes_an_error_of_ours_with_the_devices_words(
+    answer: str, alpaca: FakeAlpaca, link: Link
+) -> None:
+    raw, expected, what = ANSWERS[answer]
+    alpaca.instead["telescope", "altitude"] = raw
+    with pytest.raises(DeviceError, match=what) as caught:
+        await link.number("Altitude")
+    assert type(caught.value) is expected
+    assert caught.value.device == f"mount 0 at {alpaca.address}"
+    assert caught.value.doing == "read Altitude"
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 600
+    del alpaca.instead["telescope", "altitude"]
+    assert await link.number("Altitude") == 45.0  # and the next call works
+
+
+@pytest.mark.parametrize("value", [None, "45", True, [45.0], float("nan"), float("inf"), 10**400])
+async def test_a_number_is_a_finite_number_or_an_error(value: object, alpaca: FakeAlpaca, link: Link) -> None:
+    alpaca.devices["telescope", 0].Altitude = value
+    with pytest.raises(Malfunction, match="not a finite number"):
+        await link.number("Altitude")
+
+
+@pytest.mark.parametrize("value", [None, 0, 1, "true", "False", []])
+async def test_yes_or_no_is_exactly_that(value: object, alpaca: FakeAlpaca) -> None:
+    alpaca.add("safetymonitor", Weathered(alpaca.clock)).IsSafe = value
+    link = Link(Role.SAFETY_MONITOR, AlpacaDevice(address=alpaca.address))
+    try:
+        with pytest.raises(Malfunction, match="not true or false"):
+            await link.flag("IsSafe")
+    finally:
+        await link.close()
+
+
+async def test_a_code_of_no_meaning_is_a_malfunction(alpaca: FakeAlpaca, link: Link) -> None:
+    alpaca.devices["telescope", 0].AlignmentMode = 7
+    with pytest.raises(Malfunction, match="does not know"):
+        await link.whole("AlignmentMode")
+    alpaca.devices["telescope", 0].AlignmentMode = 2.0
+    assert await link.whole("AlignmentMode") == 2
+
+
+async def test_what_a_device_does_not_have_is_optional_and_what_it_refuses_is_not(
+    alpaca: FakeAlpaca, link: Link
+) -> None:
+    assert await optional(link.number("Azimuth")) is None
+    alpaca.instead["telescope", "azimuth"] = says(alpaca_error(0x402))
+    with pytest.raises(Refused):
+        await optional(link.number("Azimuth"))
+
+
+async def test_a_server_that_trickles_is_too_late_in_all(alpaca: FakeAlpaca, link: Link) -> None:
+    stopped = threading.Event()
+    alpaca.instead["telescope", "altitude"] = trickles(stopped)
+    try:
+        with pytest.raises(TimedOut, match="no whole answer"):
+            await link.number("Altitude")
+    finally:
+        stopped.set()
+
+
+async def test_a_silent_server_is_too_late(alpaca: FakeAlpaca, link: Link) -> None:
+    released = threading.Event()
+    alpaca.instead["telescope", "altitude"] = silent_until(released)
+    try:
+        with pytest.raises(TimedOut):
+            await link.number("Altitude")
+    finally:
+        released.set()
+
+
+async def test_a_late_answer_is_never_taken_for_the_next_one(alpaca: FakeAlpaca, link: Link) -> None:
+    released = threading.Event()
+
+    def late(handler: BaseHTTPRequestHandler) -> None:
+        released.wait(30.0)
+        handler.reply(b'{"Value": -1.0, "ErrorNumber": 0, "ErrorMessage": ""}')  # type: ignore[attr-defined]
+
+    alpaca.instead["telescope", "altitude"] = late
+    with pytest.raises(TimedOut):
+        await link.number("Altitude")
+    del alpaca.instead["telescope", "altitude"]
+    released.set()
+    assert await link.number("Altitude") == 45.0
+
+
+async def test_nobody_there_is_a_lost_connection() -> None:
+    link = Link(Role.MOUNT, AlpacaDevice(address="127.0.0.1:9"))
+    try:
+        with pytest.raises(ConnectionLost, match="no connection"):
+            await link.flag("Slewing")
+    finally:
+        await link.close()
+
+
+@pytest.mark.wire
+async def test_a_hung_camera_delays_no_other_device(alpaca: FakeAlpaca) -> None:
+    """alpyca holds one lock for the whole process while it waits; ours must be neutralised."""
+    alpaca.add("telescope", Weathered(alpaca.clock))
+    alpaca.add("camera", FakeDevice(alpaca.clock))
+    hung, released = threading.Event(), threading.Event()
+
+    def hang(handler: BaseHTTPRequestHandler) -> None:
+        hung.set()
+        released.wait(30.0)
+        handler.reply(b'{"Value": true, "ErrorNumber": 0, "ErrorMessage": ""}')  # type: ignore[attr-defined]
+
+    alpaca.instead["camera", "imageready"] = hang
+    camera = Link(Role.CAMERA, AlpacaDevice(address=alpaca.address))
+    mount = Link(Role.MOUNT, AlpacaDevice(address=alpaca.address))
+    answers: list[object] = []
+
+    async def ask_the_camera() -> None:
+        answers.append(await camera.flag("ImageReady"))
+
+    try:
+        async with anyio.create_task_group() as group:
+            group.start_soon(ask_the_camera)
+            while not hung.is_set():  # noqa: ASYNC110 (set by the server's thread)
+                await anyio.sleep(0.01)
+            assert await mount.number("Altitude") == 45.0
+            assert not answers, "the camera answered first: the mount waited for it"
+            released.set()
+        assert answers == [True]
+    finally:
+        released.set()
+        await camera.close()
+        await mount.close()
+
+
+def test_the_lock_of_alpyca_is_where_we_replaced_it() -> None:
+    assert type(Device._ctid_lock).__name__ == "_NoLock"
+    assert "_ctid_lock" in Device._get.__code__.co_names
+    assert "_ctid_lock" in Device._put.__code__.co_names
+
+
+async def ports_of_calls(alpaca: FakeAlpaca, link: Link) -> set[int]:
+    """The ports from which twenty calls came: one for each connection."""
+    ports: set[int] = set()
+
+    def note(handler: BaseHTTPRequestHandler) -> None:
+        ports.add(handler.client_address[1])
+        handler.reply(b'{"Value": 1.0, "ErrorNumber": 0, "ErrorMessage": ""}')  # type: ignore[attr-defined]
+
+    alpaca.instead["telescope", "altitude"] = note
+    for _ in range(20):
+        await link.number("Altitude")
+    return ports
+
+
+async def test_calls_one_after_the_other_keep_their_connection(alpaca: FakeAlpaca, link: Link) -> None:
+    assert len(await ports_of_calls(alpaca, link)) == 1
+
+
+async def test_an_idle_connection_is_not_trusted_with_a_command(
+    alpaca: FakeAlpaca, link: Link, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Servers close idle connections, some after 5 s: a command sent just then would be lost."""
+    monkeypatch.setattr("drivers.alpaca.link.KEEP_ALIVE_S", 0.0)
+    assert len(await ports_of_calls(alpaca, link)) == 20
+
+
+async def test_no_proxy_of_the_environment_stands_between_us_and_the_mount(
+    alpaca: FakeAlpaca, link: Link, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    assert await link.number("Altitude") == 45.0
+
+
+async def test_a_device_by_the_name_localhost(alpaca: FakeAlpaca) -> None:
+    alpaca.add("telescope", Weathered(alpaca.clock))
+    link = Link(Role.MOUNT, AlpacaDevice(address=f"localhost:{alpaca.port}"))
+    try:
+        assert await link.number("Altitude") == 45.0
+    finally:
+        await link.close()
+
+
+@pytest.mark.parametrize("host", ["::1", "0:0:0:0:0:0:0:1"])
+async def test_a_device_on_ipv6_and_its_host_header_is_right(host: str, alpaca: FakeAlpaca) -> None:
+    with FakeAlpaca(alpaca.clock, host="::1") as server:
+        server.add("telescope", Weathered(alpaca.clock))
+        link = Link(Role.MOUNT, AlpacaDevice(address=f"[{host}]:{server.port}"))
+        try:
+            assert await link.number("Altitude") == 45.0
+        finally:
+            await link.close()
+        assert server.headers_seen[-1]["Host"] == f"[{host}]:{server.port}"
+
+
+async def test_an_older_device_is_connected_and_left_disconnected(alpaca: FakeAlpaca) -> None:
+    device = alpaca.add("telescope", Weathered(alpaca.clock))
+    async with connected(Role.MOUNT, AlpacaDevice(address=alpaca.address)):
+        assert device.Connected is True
+    assert device.Connected is False
+
+
+async def test_a_modern_device_is_waited_for_while_it_connects(alpaca: FakeAlpaca) -> None:
+    device = alpaca.add("telescope", FakePlatform7Device(alpaca.clock, version=4))
+    began_s = anyio.current_time()
+    async with connected(Role.MOUNT, AlpacaDevice(address=alpaca.address)):
+        assert device.Connected
+        assert anyio.current_time() - began_s == pytest.approx(2.0, abs=0.2)
+    assert not device.Connected
+
+
+async def test_a_server_that_cannot_reach_its_device_is_no_connection(alpaca: FakeAlpaca) -> None:
+    class Unplugged(FakePlatform7Device):
+        Connected = False
+
+    alpaca.add("telescope", Unplugged(alpaca.clock, version=4))
+    with pytest.raises(ConnectionLost, match="its device is not connected"):
+        async with connected(Role.MOUNT, AlpacaDevice(address=alpaca.address)):
+            pytest.fail("it was taken for connected")
+
+
+async def test_a_device_that_never_connects_is_given_up(alpaca: FakeAlpaca) -> None:
+    device = alpaca.add("telescope", FakePlatform7Device(alpaca.clock, version=4))
+    device.connects_within_s = 1e9
+    with pytest.raises(TimedOut, match="connect: not done within 60 s"):
+        async with connected(Role.MOUNT, AlpacaDevice(address=alpaca.address)):
+            pytest.fail("it was taken for connected")
+
+
+async def test_a_connection_refused_in_words_is_passed_on(alpaca: FakeAlpaca) -> None:
+    class Jammed(FakePlatform7Device):
+        def Connect(self) -> None:  # noqa: N802
+            raise Fault(0x500, "COM3 is in use")
+
+    alpaca.add("telescope", Jammed(alpaca.clock, version=4))
+    with pytest.raises(Malfunction, match="COM3 is in use"):
+        async with connected(Role.MOUNT, AlpacaDevice(address=alpaca.address)):
+            pytest.fail("it was taken for connected")
+
+
+async def test_a_failed_good_bye_is_told_and_ends_nothing(alpaca: FakeAlpaca, caplog: pytest.LogCaptureFixture) -> None:
+    alpaca.add("telescope", FakePlatform7Device(alpaca.clock, version=4))
+    with caplog.at_level(logging.WARNING):
+        async with connected(Role.MOUNT, AlpacaDevice(address=alpaca.address)):
+            alpaca.instead["telescope", "disconnect"] = says(alpaca_error(0x500, "stuck"))
+    assert "left without a good-bye" in caplog.text
+
+
+async def test_a_cancelled_visit_still_disconnects(alpaca: FakeAlpaca) -> None:
+    device = alpaca.add("telescope", Weathered(alpaca.clock))
+    with anyio.move_on_after(1.0) as scope:
+        async with connected(Role.MOUNT, AlpacaDevice(address=alpaca.address)):
+            await anyio.sleep_forever()
+    assert scope.cancelled_caught
+    assert device.Connected is False
+
+
+async def test_a_command_tells_when_it_was_sent(alpaca: FakeAlpaca, link: Link) -> None:
+    class Stoppable(Weathered):
+        def AbortSlew(self) -> None:  # noqa: N802
+            """Stands already."""
+
+    alpaca.add("telescope", Stoppable(alpaca.clock))
+    await anyio.sleep(7.0)
+    assert await link.invoke("AbortSlew") == pytest.approx(anyio.current_time())
