@@ -17,6 +17,7 @@ from simulators.sky.vectors import Floats, Vectors, applied
 
 _NODE_S = 120.0  # a low orbit turns 8° in it: the cubic errs by 5 m (ω⁴ r h⁴ / 384)
 _SAMPLES = 6  # in each span between nodes
+_NEAR_SINE = 0.05  # no orbit climbs more between two samples at its summit
 _CHUNK = 256
 _UNIX_JD = 2_440_587.5
 _DAY_S = 86_400.0
@@ -41,7 +42,6 @@ def find_passes(
     """Every pass of the records, each under its key, above `min_altitude_deg`, in order of rise; good to a second.
 
     A pass under way at `opens` begins there, and one under way at `closes` ends there.
-    One shorter than 20 s may be missed.
     """
     if closes <= opens:
         return []
@@ -113,18 +113,22 @@ def _paths(records: list[Satrec], ground: Ground, opens_s: float, closes_s: floa
 
 def _passes_on(paths: _Paths, indices: Indices, sine_limit: float) -> list[Pass]:
     sines = _sine_of(paths.samples_km())
-    above = sines > sine_limit
-    edges = np.diff(above.astype(np.int8), axis=1, prepend=0, append=0)
+    edges = np.diff((sines > sine_limit).astype(np.int8), axis=1, prepend=0, append=0)
     rows, first = np.nonzero(edges == 1)
-    past_last = np.nonzero(edges == -1)[1]
+    last = np.nonzero(edges == -1)[1] - 1
+    highest = np.array([a + np.argmax(sines[row, a : b + 1]) for row, a, b in zip(rows, first, last, strict=True)])
+    between_rows, between, peaks = _between_samples(paths, sines, sine_limit)
+    rows = np.concatenate([rows, between_rows])
     if not len(rows):
         return []
-    last = past_last - 1
-    end = sines.shape[1] - 1
-    rise = _edge(paths, rows, np.maximum(first - 1, 0) / _SAMPLES, first / _SAMPLES, sine_limit)
-    sets = _edge(paths, rows, np.minimum(past_last, end) / _SAMPLES, last / _SAMPLES, sine_limit)
-    highest = np.array([a + np.argmax(sines[row, a : b + 1]) for row, a, b in zip(rows, first, last, strict=True)])
-    top = _summit(paths, rows, np.maximum((highest - 1) / _SAMPLES, rise), np.minimum((highest + 1) / _SAMPLES, sets))
+    end = len(sines[0]) - 1
+    before = np.maximum(np.concatenate([first, between]) - 1, 0) / _SAMPLES
+    after = np.minimum(np.concatenate([last, between]) + 1, end) / _SAMPLES
+    rise = _edge(paths, rows, before, np.concatenate([first / _SAMPLES, peaks]), sine_limit)
+    sets = _edge(paths, rows, after, np.concatenate([last / _SAMPLES, peaks]), sine_limit)
+    near_top = np.concatenate([highest, between])
+    left, right = np.maximum((near_top - 1) / _SAMPLES, rise), np.minimum((near_top + 1) / _SAMPLES, sets)
+    top = _summit(paths, rows, left, right)
     peak_deg = np.degrees(np.arcsin(_sine_of(paths.at(rows, top))))
     seconds = paths.starts_s + paths.spacing_s * np.stack([rise, top, sets], axis=1)
     return [
@@ -137,6 +141,17 @@ def _passes_on(paths: _Paths, indices: Indices, sine_limit: float) -> list[Pass]
         )
         for index, times, peak in zip(indices[rows], seconds, peak_deg, strict=True)
     ]
+
+
+def _between_samples(paths: _Paths, sines: Floats, sine_limit: float) -> tuple[Indices, Indices, Floats]:
+    """Rows, nearest sample and fractional node of summits that rise above the limit while no sample does."""
+    middle = sines[:, 1:-1]
+    summits = (middle >= sines[:, :-2]) & (middle >= sines[:, 2:])
+    rows, before = np.nonzero(summits & (middle <= sine_limit) & (middle > sine_limit - _NEAR_SINE))
+    nearest = before + 1
+    tops = _summit(paths, rows, (nearest - 1) / _SAMPLES, (nearest + 1) / _SAMPLES)
+    risen = _sine_of(paths.at(rows, tops)) > sine_limit
+    return rows[risen], nearest[risen], tops[risen]
 
 
 def _edge(paths: _Paths, rows: Indices, below: Floats, above: Floats, sine_limit: float) -> Floats:

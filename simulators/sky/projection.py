@@ -47,8 +47,8 @@ class Projection:
     def _axes(self, boresights: Vectors) -> tuple[Vectors, Vectors]:
         """The directions in which x grows and y falls."""
         x, y, z = boresights[..., 0], boresights[..., 1], boresights[..., 2]
-        across = np.maximum(np.hypot(x, y), 1e-12)
-        east = np.stack([-y / across, x / across, np.zeros_like(z)], -1)
-        north = np.stack([-z * x / across, -z * y / across, across], -1)
+        ra_rad = np.arctan2(y, x)  # at a pole any serves
+        east = np.stack([-np.sin(ra_rad), np.cos(ra_rad), np.zeros_like(z)], -1)
+        north = np.stack([-z * np.cos(ra_rad), -z * np.sin(ra_rad), np.hypot(x, y)], -1)
         cosine, sine = np.cos(np.radians(self.rotation_deg)), np.sin(np.radians(self.rotation_deg))
         return sine * north - cosine * east, cosine * north + sine * east

@@ -123,8 +123,14 @@ def sky_of(ground: Ground) -> SkyMaker:
 
 
 def above_sky(frame: NDArray[np.uint16]) -> NDArray[np.float64]:
-    """Counts above the median of the frame."""
-    return frame.astype(np.float64) - np.median(frame)
+    """Counts above the mean of those pixels that hold nothing but sky."""
+    counts = frame.astype(np.float64)
+    return counts - counts[np.abs(counts - np.median(counts)) <= 5.0 * scatter(frame)].mean()
+
+
+def scatter(frame: NDArray[np.uint16]) -> float:
+    """The noise of the sky between the stars, in counts, at least half of one."""
+    return max(1.4826 * float(np.median(np.abs(frame.astype(np.float64) - np.median(frame)))), 0.5)
 
 
 def centroid(frame: NDArray[np.uint16], x_px: float, y_px: float, *, half_px: int = 12) -> tuple[float, float, float]:
