@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 import numpy as np
@@ -116,6 +117,8 @@ class Sky:
         self._swarm = swarm
         self._ground = ground
         self._seed = seed
+        # the frame and the truth of it ask for the same instant, one after the other
+        self._all_seen_at = lru_cache(maxsize=4)(partial(swarm.astrometric, None, ground))
 
     def frame(self, look: Look) -> NDArray[np.uint16]:
         """The picture, shape (height, width), row 0 at the top."""
@@ -130,7 +133,7 @@ class Sky:
 
     def targets_in(self, look: Look) -> list[Target]:
         """Each satellite above the horizon that is inside the frame at mid-exposure, lit or not."""
-        seen = self._swarm.astrometric(None, self._ground, look.mid_at)
+        seen = self._all_seen_at(look.mid_at)
         projection = look.projection
         x, y = projection.pixels_of(seen.units, unit_of(*look.boresight(look.mid_at)))
         inside = np.flatnonzero(projection.holds(x, y) & (seen.altitude_deg > 0.0))
@@ -165,7 +168,7 @@ class Sky:
 
         Twice the speed of the middle is allowed, for one that comes near only at the end.
         """
-        seen = self._swarm.astrometric(None, self._ground, look.mid_at)
+        seen = self._all_seen_at(look.mid_at)
         apart_deg = np.degrees(np.arccos(np.clip(seen.units @ pointing.middle, -1.0, 1.0)))
         reach_deg = look.projection.radius_deg + pointing.reach_deg() + 0.1
         near = apart_deg < reach_deg + 2.0 * seen.rate_deg_s * look.exposure_s / 2.0
