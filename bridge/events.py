@@ -108,12 +108,6 @@ class TaskAdvanced(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TaskCancelled(Event):
-    task_id: str
-    why: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class TaskReported(Event):
     """The platform holds the task as `status` now."""
 
@@ -279,12 +273,12 @@ class Subscription:
         self._capacity = capacity
         self._queue: deque[Event] = deque()
         self._rung = anyio.Event()
-        self._closed = False
+        self.closed = False
         self.dropped = 0
 
     def offer(self, event: Event) -> None:
         """Queue `event`, or count it as dropped; never waits, never fails."""
-        if self._closed or len(self._queue) >= self._capacity:
+        if self.closed or len(self._queue) >= self._capacity:
             self.dropped += 1
             return
         self._queue.append(event)
@@ -292,12 +286,12 @@ class Subscription:
 
     def close(self) -> None:
         """Nothing more is queued; what is queued is still given out, then the iteration ends."""
-        self._closed = True
+        self.closed = True
         self._rung.set()
 
     async def batch(self) -> list[Event]:
         """All that is queued, at least one event; an empty list once closed and read out."""
-        while not self._queue and not self._closed:
+        while not self._queue and not self.closed:
             self._rung = anyio.Event()
             await self._rung.wait()
         events = list(self._queue)
@@ -319,7 +313,7 @@ class Telemetry:
     def subscribe(self, *, capacity: int = 10_000) -> Subscription:
         """A queue that gets every event from now on."""
         subscription = Subscription(capacity)
-        self._subscriptions.append(subscription)
+        self._subscriptions = [*(one for one in self._subscriptions if not one.closed), subscription]
         return subscription
 
     def publish(self, event: Event) -> None:

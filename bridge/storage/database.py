@@ -32,16 +32,19 @@ class Bell:
     """Rings when something was written, so that nobody has to look again and again."""
 
     def __init__(self) -> None:
+        self.rings = 0
         self._rung = anyio.Event()
 
     def ring(self) -> None:
+        self.rings += 1
         self._rung.set()
         self._rung = anyio.Event()
 
-    async def wait(self, at_most_s: float) -> None:
-        """Return at the next ring, or after `at_most_s` seconds."""
-        with anyio.move_on_after(at_most_s):
-            await self._rung.wait()
+    async def wait(self, *, since: int, at_most_s: float) -> None:
+        """Return once it has rung after it stood at `since` rings, or after `at_most_s` seconds."""
+        if self.rings == since:
+            with anyio.move_on_after(at_most_s):
+                await self._rung.wait()
 
 
 class Database:

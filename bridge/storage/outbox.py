@@ -96,10 +96,14 @@ class Outbox:
 
         return await self._database.read(find)
 
-    async def wait(self, lane: Lane, *, busy: Collection[int], at_most_s: float) -> None:
+    @property
+    def rings(self) -> int:
+        """Grows with every write to the ledger; to be read before looking, and given to `wait` if nothing was found."""
+        return self._database.written.rings
+
+    async def wait(self, lane: Lane, *, busy: Collection[int], since: int, at_most_s: float) -> None:
         """Return when an item may have come due, at the latest after `at_most_s` seconds."""
         query = f"SELECT o.id, o.next_try_at FROM outbox o WHERE {_DUE[lane]}"  # noqa: S608 (a constant)
-        rung = self._database.written
 
         def earliest(connection: sqlite3.Connection) -> datetime | None:
             times = [row["next_try_at"] for row in connection.execute(query) if row["id"] not in busy]
@@ -107,7 +111,7 @@ class Outbox:
 
         due = await self._database.read(earliest)
         left_s = at_most_s if due is None else (due - self._clock.now()).total_seconds()
-        await rung.wait(max(0.0, min(left_s, at_most_s)))
+        await self._database.written.wait(since=since, at_most_s=max(0.0, min(left_s, at_most_s)))
 
     async def reach(self, item: OutboxItem, stage: Stage, *, upload_id: str = "", after_s: float = 0.0) -> None:
         """Note that `item` has come to `stage`, and look at it again `after_s` seconds from now.

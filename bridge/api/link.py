@@ -1,0 +1,174 @@
+"""Every call to the API goes through here: the token, the deadline, the size of answers, the retries, the errors."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import anyio
+import httpx
+import stamina
+import stamina.instrumentation
+from pydantic import SecretStr
+
+from bridge.api.meanings import error_in, plain_words, retry_after_s
+from bridge.api.presence import ApiPresence
+from bridge.api.strict_json import parse_json
+from bridge.clock import Clock
+from bridge.errors import ApiContractBroken, ApiRejected, ApiUnreachable
+
+# Retries are told as events, by who knows what they mean; the library's own lines would be said twice.
+stamina.instrumentation.set_on_retry_hooks(())
+
+_CONNECT_S, _SILENCE_S, _WHOLE_CALL_S = 10.0, 30.0, 60.0
+_LARGEST_ANSWER_BYTES = 32 << 20
+_SAFE_METHODS = frozenset({"GET"})
+_TRIES = 3
+
+Query = Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Answer:
+    status: int
+    content_type: str
+    body: bytes
+    retry_after: str | None
+
+
+def timeouts(patience: float) -> httpx.Timeout:
+    """`patience` is how many seconds of the loop pass in a real one: servers answer in real time."""
+    silence_s = _SILENCE_S * patience
+    return httpx.Timeout(silence_s, connect=_CONNECT_S * patience)
+
+
+class ApiLink:
+    """One HTTP client with the token, for one API."""
+
+    def __init__(
+        self, client: httpx.AsyncClient, token: SecretStr, presence: ApiPresence, clock: Clock, *, patience: float = 1.0
+    ) -> None:
+        self._client = client
+        self._token = token
+        self._presence = presence
+        self._clock = clock
+        self._patience = patience
+
+    @property
+    def base_url(self) -> httpx.URL:
+        return self._client.base_url
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        doing: str,
+        query: Query = (),
+        body: object = None,
+        within_s: float = _WHOLE_CALL_S,
+    ) -> Any:
+        """The JSON of the answer; None where it has none. Safe calls are tried three times before they fail.
+
+        Raises:
+            ApiUnreachable: no answer in time, or the server in trouble.
+            ApiRejected: the server refuses.
+            ApiContractBroken: the answer is too large, or no JSON though it says so.
+        """
+        tries = _TRIES if method in _SAFE_METHODS and not self._presence.away else 1
+        try:
+            return await self._try(tries, method, path, doing=doing, query=query, body=body, within_s=within_s)
+        except ApiUnreachable as error:
+            self._presence.lost(str(error), retry_after_s=error.retry_after_s)
+            raise
+
+    async def _try(self, tries: int, method: str, path: str, *, doing: str, **asked: Any) -> Any:
+        """At most `tries` times, with growing pauses of loop time, or those the server asks for."""
+        waits = stamina.retry_context(
+            on=_pause_after, attempts=tries, timeout=None, wait_initial=1.0, wait_max=10.0, wait_jitter=1.0
+        )
+        async for attempt in waits:
+            with attempt:
+                async with self._presence.turn():
+                    answer = await self._ask(method, path, doing=doing, **asked)
+                    return self._understand(answer, doing)
+        raise AssertionError("stamina gives at least one attempt")
+
+    async def _ask(self, method: str, path: str, *, doing: str, query: Query, body: object, within_s: float) -> _Answer:
+        request = self._client.build_request(method, path, params=list(query) or None, json=body)
+        request.headers["Authorization"] = f"Bearer {self._token.get_secret_value()}"
+        try:
+            with anyio.fail_after(within_s * self._patience):
+                response = await self._client.send(request, stream=True)
+                try:
+                    content = await read_capped(response, _LARGEST_ANSWER_BYTES, doing=doing)
+                finally:
+                    await response.aclose()
+        except TimeoutError:
+            raise ApiUnreachable(f"{doing}: no whole answer within {within_s:g} s") from None
+        except httpx.HTTPError as error:
+            raise ApiUnreachable(f"{doing}: {type(error).__name__}: {self._scrubbed(str(error))}") from None
+        headers = response.headers
+        return _Answer(
+            status=response.status_code,
+            content_type=headers.get("content-type", ""),
+            body=content,
+            retry_after=headers.get("retry-after"),
+        )
+
+    def _understand(self, answer: _Answer, doing: str) -> Any:
+        pause_s = retry_after_s(answer.retry_after, self._clock.now())
+        error = error_in(answer.status, answer.body, doing=doing, retry_after_s=pause_s)
+        if isinstance(error, ApiUnreachable):
+            raise error
+        if isinstance(error, ApiRejected):
+            refusal = ApiRejected(self._scrubbed(str(error)), status=error.status, named=error.named)
+            if error.status == httpx.codes.UNAUTHORIZED:
+                self._presence.refused_token(str(refusal))
+            else:
+                self._presence.found()
+            raise refusal
+        return self._content(answer, doing)
+
+    def _content(self, answer: _Answer, doing: str) -> Any:
+        if not answer.body:
+            self._presence.found()
+            return None
+        if "json" not in answer.content_type:
+            raise ApiUnreachable(
+                f"{doing}: {answer.status} with {plain_words(answer.content_type)}: not the API's answer"
+            )
+        try:
+            content = parse_json(answer.body)
+        except ValueError as error:
+            # Cut short or garbled on its way; whether the deed was done is unknown.
+            raise ApiUnreachable(f"{doing}: the answer is no JSON: {plain_words(str(error))}") from None
+        self._presence.found()
+        return content
+
+    def _scrubbed(self, text: str) -> str:
+        """Without the token, should a server repeat it."""
+        secret = self._token.get_secret_value()
+        return text.replace(secret, "…") if secret else text
+
+
+async def read_capped(response: httpx.Response, at_most_bytes: int, *, doing: str) -> bytes:
+    """The body of a streamed answer.
+
+    Raises:
+        ApiContractBroken: it is longer than `at_most_bytes`, or compressed though that was not asked for.
+    """
+    if response.headers.get("content-encoding", "identity") != "identity":
+        raise ApiContractBroken(f"{doing}: the answer is compressed, which was not asked for")
+    content = bytearray()
+    async for chunk in response.aiter_raw():
+        content += chunk
+        if len(content) > at_most_bytes:
+            raise ApiContractBroken(f"{doing}: the answer is longer than {at_most_bytes >> 20} MiB")
+    return bytes(content)
+
+
+def _pause_after(error: Exception) -> bool | float:
+    """Whether to try a call again; the server's own wish, if it is short enough to be worth waiting for here."""
+    if not isinstance(error, ApiUnreachable) or error.retry_after_s > 10.0:
+        return False
+    return error.retry_after_s or True

@@ -1,0 +1,109 @@
+"""The telescope's tasks: what there is to do, and what became of it."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bridge.api.link import ApiLink, Query
+from bridge.api.models import TaskPayload
+from bridge.api.wire import array_in, read
+from bridge.errors import ApiContractBroken, ApiRejected
+
+RUNNABLE = ("Pending", "Scheduled")
+FINAL = frozenset({"Succeeded", "Failed", "Canceled"})
+
+_MOST_TASKS = 5_000
+
+# What a server may say to a change that comes too late; nobody has published which.
+_TOO_LATE = frozenset({400, 403, 409, 422})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusedTask:
+    """A task in a list that cannot be understood; `where` is its id if it has one, else its place."""
+
+    where: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskList:
+    """Tasks by their start, and those that could not be read."""
+
+    tasks: tuple[TaskPayload, ...]
+    refused: tuple[RefusedTask, ...]
+
+
+class TaskingApi:
+    """Calls about the tasks of one telescope."""
+
+    def __init__(self, link: ApiLink, telescope_id: str) -> None:
+        self._link = link
+        self._telescope_id = telescope_id
+
+    async def runnable(self, now: datetime) -> TaskList:
+        """The tasks that can still be done, filtered once more here: a server ignores what it does not know."""
+        statuses = [("statuses", status) for status in RUNNABLE]
+        listed = await self._list([*statuses, ("task_stop_after", _text(now))])
+        ours = [
+            task
+            for task in listed.tasks
+            if task.status in RUNNABLE
+            and task.task_stop > now
+            and task.for_telescope
+            and task.telescope_id in (None, self._telescope_id)
+        ]
+        return TaskList(tasks=tuple(ours), refused=listed.refused)
+
+    async def statuses(self, *, closing_from: datetime, closing_to: datetime) -> dict[str, str]:
+        """The status of every task, whichever it is, whose window ends within these two instants, ends included."""
+        moment = timedelta(seconds=1)
+        query = [
+            ("task_stop_after", _text(closing_from - moment)),
+            ("task_stop_before", _text(closing_to + moment)),
+        ]
+        return {task.id: task.status for task in (await self._list(query)).tasks}
+
+    async def report(self, task_id: str, status: str, *, closes: datetime) -> str:
+        """Set a task's status; back comes the one it has then.
+
+        A task that is final already refuses: if the list says so, that is what it is, and nothing is wrong. The answer
+        "gone" means that the platform no longer has the task.
+
+        Raises:
+            ApiRejected: refused, and not because the task was final.
+        """
+        doing = f"report task {task_id} {status}"
+        try:
+            await self._link.call("PUT", f"/tasks/{task_id}", doing=doing, body={"status": status})
+        except ApiRejected as error:
+            if error.status == 404:
+                return "gone"
+            if error.status not in _TOO_LATE:
+                raise
+            held = (await self.statuses(closing_from=closes, closing_to=closes)).get(task_id, "")
+            if held not in FINAL:
+                raise
+            return held
+        return status
+
+    async def _list(self, query: Query) -> TaskList:
+        doing = "list the tasks"
+        content = await self._link.call("GET", f"/telescopes/{self._telescope_id}/tasks", doing=doing, query=query)
+        listed = array_in(content, doing=doing)
+        if len(listed) > _MOST_TASKS:
+            raise ApiContractBroken(f"{doing}: {len(listed)} tasks at once; at most {_MOST_TASKS} are taken")
+        tasks: dict[str, TaskPayload] = {}
+        refused = []
+        for place, one in enumerate(listed):
+            try:
+                task = read(TaskPayload, one, doing=doing)
+                tasks[task.id] = task
+            except ApiContractBroken as error:
+                where = str(one.get("id", place)) if isinstance(one, dict) else str(place)
+                refused.append(RefusedTask(where=where[:60], why=str(error)))
+        in_order = sorted(tasks.values(), key=lambda task: (task.task_start, task.id))
+        return TaskList(tasks=tuple(in_order), refused=tuple(refused))
+
+
+def _text(at: datetime) -> str:
+    return at.isoformat(timespec="microseconds").replace("+00:00", "Z")
