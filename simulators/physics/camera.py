@@ -122,7 +122,7 @@ class Camera:
         if self._shot.exposure_s == 0.0:
             return 100
         into_s = (self._now() - self._shot.started_at).total_seconds()
-        return max(0, min(100, int(100.0 * into_s / self._shot.exposure_s)))
+        return int(100.0 * min(max(into_s / self._shot.exposure_s, 0.0), 1.0))
 
     @property
     def electrons_per_adu(self) -> float:

@@ -102,4 +102,4 @@ def test_a_history_of_weeks_keeps_the_last_hours() -> None:
     assert history.at(99_999.5) == 99_999
     assert history.at(90_000.2) == 90_000
     assert history.changes_before(100_000.0) == 100_001
-    assert len(history._values) <= 40_001
+    assert len(history._entries) <= 40_001

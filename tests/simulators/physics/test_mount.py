@@ -12,6 +12,7 @@ from drivers.values import EquatorialSystem, MountKind
 from simulators.clock import HandClock
 from simulators.physics.mechanics import wrapped
 from simulators.physics.mount import Mount, MountSettings, rotation_deg
+from simulators.physics.mount_axes import sidereal_deg
 from simulators.physics.refusals import Reason, Refusal
 from simulators.sky.earth import Ground
 from simulators.sky.rotation import unix_of
@@ -327,3 +328,11 @@ def test_a_flip_turns_the_camera_upside_down() -> None:
     rig.arrive()
     west = rotation_deg(rig.mount, 10.0, rig.clock.now())
     assert abs(wrapped(east - west)) == 180.0
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.floats(0.0, 3.0e7))
+def test_the_quick_sidereal_time_is_the_exact_one(later_s: float) -> None:
+    at = EVENING + timedelta(seconds=later_s)
+    exact_deg, quick_deg = TEIDE.sidereal_time_deg(at), sidereal_deg(TEIDE, unix_of(at))
+    assert wrapped(quick_deg - exact_deg) == pytest.approx(0.0, abs=1e-3 * ARCSEC)

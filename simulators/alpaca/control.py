@@ -1,0 +1,100 @@
+"""Calls that no telescope has: the truth about every frame, and orders for weather and faults (`/_observatory`)."""
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from drivers.values import Quantity
+from simulators.faults import EVERY, Fault, FaultKind
+from simulators.observatory import Observatory
+from simulators.physics.album import Truth
+from simulators.physics.refusals import Reason
+
+_Finite = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class WeatherOrder(BaseModel):
+    """What the weather is to be from now on; what is not named is left to itself."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    safe: bool | None = None
+    values: dict[Quantity, _Finite] = {}
+
+
+class FaultOrder(BaseModel):
+    """A fault; without `begins_at` from now on."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind: FaultKind
+    device: str
+    method: str = EVERY
+    begins_at: AwareDatetime | None = None
+    for_s: Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
+    hang_s: Annotated[float, Field(ge=0.0, allow_inf_nan=False)] | None = None
+    error_number: Annotated[int, Field(ge=0x400, le=0xFFF)] = int(Reason.INVALID_OPERATION)
+    http_status: Annotated[int, Field(ge=400, le=599)] | None = None
+    off_ra_deg: _Finite = 0.0
+    off_dec_deg: _Finite = 0.0
+
+    def fault(self, now: datetime) -> Fault:
+        begins = now if self.begins_at is None else self.begins_at
+        return Fault(begins=begins, **self.model_dump(exclude={"begins_at"}))
+
+
+_FAULTS = TypeAdapter(list[FaultOrder])
+
+
+def control_routes(observatory: Observatory) -> list[Route]:
+    """GET frames; PUT weather; GET and PUT faults (the whole script at once)."""
+
+    async def frames(_: Request) -> Response:
+        truths = await run_in_threadpool(observatory.album.truths, observatory.clock.now())
+        return JSONResponse([_written(truth) for truth in truths])
+
+    async def weather(request: Request) -> Response:
+        try:
+            order = WeatherOrder.model_validate_json(await request.body())
+        except ValidationError as error:
+            return _bad(error)
+        observatory.weather.order(safe=order.safe, values=order.values)
+        return JSONResponse({"safe": observatory.weather.is_safe(observatory.clock.now())})
+
+    async def faults(request: Request) -> Response:
+        if request.method == "PUT":
+            try:
+                orders = _FAULTS.validate_json(await request.body())
+            except ValidationError as error:
+                return _bad(error)
+            observatory.faults.replace(order.fault(observatory.clock.now()) for order in orders)
+        return JSONResponse([_counted(fault, fired) for fault, fired in observatory.faults.fired().items()])
+
+    return [
+        Route("/_observatory/frames", frames),
+        Route("/_observatory/weather", weather, methods=["PUT"]),
+        Route("/_observatory/faults", faults, methods=["GET", "PUT"]),
+    ]
+
+
+def _written(truth: Truth) -> dict[str, Any]:
+    instants = {"started_at": _iso(truth.started_at), "mid_at": _iso(truth.mid_at)}
+    return {**asdict(truth), **instants}
+
+
+def _counted(fault: Fault, fired: int) -> dict[str, Any]:
+    return {**asdict(fault), "begins": _iso(fault.begins), "fired": fired}
+
+
+def _iso(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _bad(error: ValidationError) -> Response:
+    return JSONResponse({"detail": error.errors(include_url=False, include_context=False)}, status_code=422)

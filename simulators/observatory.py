@@ -1,0 +1,108 @@
+"""A whole simulated observatory: every device on one mount, under one sky, in one weather."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import count
+from typing import Protocol
+
+from drivers.values import Quantity
+from simulators.faults import DeviceFaults, FaultScript
+from simulators.physics.album import Album, Sky
+from simulators.physics.camera import Camera, CameraSettings
+from simulators.physics.dome import Dome, DomeSettings
+from simulators.physics.filter_wheel import FilterWheel, FilterWheelSettings
+from simulators.physics.focuser import Focuser, FocuserSettings
+from simulators.physics.mount import Mount, MountSettings
+from simulators.physics.train import Optics, Train
+from simulators.physics.weather import Weather
+from simulators.sky.earth import Ground
+
+
+class Clock(Protocol):
+    """Tells the simulated time of day."""
+
+    def now(self) -> datetime: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObservatorySettings:
+    """What is built. The first wheel and the first focuser belong to the first camera, and so on."""
+
+    optics: Optics = field(default_factory=Optics)
+    mount: MountSettings = field(default_factory=MountSettings)
+    cameras: tuple[CameraSettings, ...] = (CameraSettings(),)
+    filter_wheels: tuple[FilterWheelSettings, ...] = (FilterWheelSettings(),)
+    focusers: tuple[FocuserSettings, ...] = (FocuserSettings(),)
+    dome: DomeSettings | None = field(default_factory=DomeSettings)
+
+
+class Observatory:
+    """The devices. They are functions of `clock`; nothing here waits, ticks or has a thread.
+
+    `faults` knows each by a name: mount, camera, filter_wheel, focuser, dome, safety_monitor, conditions; the second of
+    a kind is camera_2, and so on.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        ground: Ground,
+        sky: Sky,
+        *,
+        seed: int = 0,
+        settings: ObservatorySettings | None = None,
+    ) -> None:
+        settings = settings or ObservatorySettings()
+        now = clock.now
+        self.settings, self.clock, self.ground, self.seed = settings, clock, ground, seed
+        self.faults = FaultScript(now)
+        self.weather = Weather(ground=ground, now=now, seed=seed)
+        self.mount = Mount(settings.mount, ground=ground, now=now, seed=seed, quirks=self.faults.on("mount"))
+        self.cameras = self._built_cameras(settings)
+        self.filter_wheels = tuple(
+            FilterWheel(one, now=now, quirks=self._faults_of("filter_wheel", index))
+            for index, one in enumerate(settings.filter_wheels)
+        )
+        self.focusers = tuple(
+            Focuser(one, now=now, quirks=self._faults_of("focuser", index))
+            for index, one in enumerate(settings.focusers)
+        )
+        self.dome = None if settings.dome is None else Dome(settings.dome, now=now, quirks=self.faults.on("dome"))
+        self.trains = tuple(self._train(index) for index in range(len(self.cameras)))
+        self.album = Album(sky, self.trains)
+
+    def ambient_c(self, at: datetime) -> float:
+        """How warm the air is."""
+        return self.weather.read(at)[Quantity.TEMPERATURE_C]
+
+    def _built_cameras(self, settings: ObservatorySettings) -> tuple[Camera, ...]:
+        numbers = count(1)
+        return tuple(
+            Camera(
+                one,
+                now=self.clock.now,
+                ambient_c=self.ambient_c,
+                numbers=numbers,
+                quirks=self._faults_of("camera", index),
+            )
+            for index, one in enumerate(settings.cameras)
+        )
+
+    def _train(self, index: int) -> Train:
+        return Train(
+            optics=self.settings.optics,
+            camera=self.cameras[index],
+            mount=self.mount,
+            weather=self.weather,
+            filter_wheel=self.filter_wheels[index] if index < len(self.filter_wheels) else None,
+            focuser=self.focusers[index] if index < len(self.focusers) else None,
+            dome=self.dome,
+        )
+
+    def _faults_of(self, kind: str, index: int) -> DeviceFaults:
+        return self.faults.on(numbered(kind, index))
+
+
+def numbered(kind: str, index: int) -> str:
+    """The name of the device of a kind with this number from 0: camera, camera_2, …"""
+    return kind if index == 0 else f"{kind}_{index + 1}"

@@ -1,0 +1,117 @@
+"""The pictures cameras have taken, developed when they are wanted, and the truth about each of them."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from threading import Lock
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulators.physics.camera import Shot
+from simulators.physics.train import Train
+from simulators.sky.render import Look
+
+_TRUTHS_KEPT = 10_000
+
+
+class Sky(Protocol):
+    """What is above the telescope."""
+
+    def frame(self, look: Look) -> NDArray[np.uint16]:
+        """Shape (height, width), row 0 at the top."""
+
+    def targets_in(self, look: Look) -> Sequence[tuple[int, float, float]]:
+        """NORAD number and pixel of every satellite in the picture at mid-exposure."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Truth:
+    """What a light frame really shows. The direction is that of the sensor's middle at mid-exposure, ICRS."""
+
+    number: int
+    started_at: datetime
+    exposure_s: float
+    mid_at: datetime
+    true_icrs_ra_deg: float
+    true_icrs_dec_deg: float
+    width_px: int
+    height_px: int
+    pixel_scale_arcsec: float
+    norad_ids_in_field: tuple[tuple[int, float, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Developed:
+    shot: Shot
+    changes: int
+    pixels: NDArray[np.uint16]
+
+
+class Album:
+    """Pictures by train and shot. Developing takes tens of milliseconds: where others wait, do it in a thread.
+
+    Each train's last picture is kept, and what was true of the last ten thousand.
+    """
+
+    def __init__(self, sky: Sky, trains: Sequence[Train]) -> None:
+        self._sky = sky
+        self._trains = trains
+        self._locks = [Lock() for _ in trains]
+        self._developed: dict[int, _Developed] = {}
+        self._truths: dict[int, Truth] = {}
+
+    def picture_of(self, train: int, shot: Shot) -> NDArray[np.uint16]:
+        """The picture of a shot, shape (height, width), row 0 at the top. It may be asked before the exposure ends:
+        then it is the picture that will be if nobody turns the telescope, and asked again later it is the right one."""
+        with self._locks[train]:
+            changes = self._trains[train].changes_of(shot)
+            kept = self._developed.get(train)
+            if kept is None or kept.shot is not shot or kept.changes != changes:
+                pixels = self._sky.frame(self._trains[train].look_of(shot))
+                setup = shot.setup
+                rows = slice(setup.start_y, setup.start_y + setup.num_y)
+                kept = _Developed(shot, changes, pixels[rows, setup.start_x : setup.start_x + setup.num_x])
+                self._developed[train] = kept
+            return kept.pixels
+
+    def truths(self, now: datetime) -> list[Truth]:
+        """What every light frame read out by now shows, in order of their numbers."""
+        shots = [(train, shot) for train in range(len(self._trains)) for shot in self._taken(train, now)]
+        return [self.truth_of(train, shot) for train, shot in sorted(shots, key=lambda pair: pair[1].number)]
+
+    def truth_of(self, train: int, shot: Shot) -> Truth:
+        """The truth about a light frame that has been read out. Ask soon: the mount's past is not kept for ever."""
+        known = self._truths.get(shot.number)
+        if known is None:
+            known = self._true(self._trains[train], shot)
+            self._truths[shot.number] = known
+            for number in sorted(self._truths)[:-_TRUTHS_KEPT]:
+                del self._truths[number]
+        return known
+
+    def _taken(self, train: int, now: datetime) -> Iterable[Shot]:
+        shots = tuple(self._trains[train].camera.shots)
+        return (shot for shot in shots if shot.light and shot.ready_at <= now)
+
+    def _true(self, train: Train, shot: Shot) -> Truth:
+        look, setup = train.look_of(shot), shot.setup
+        ra_deg, dec_deg = train.mount.true_icrs(shot.mid_at)
+        inside = []
+        for norad_id, x_px, y_px in self._sky.targets_in(look):
+            x_px, y_px = x_px - setup.start_x, y_px - setup.start_y  # noqa: PLW2901 (the same pixel on the delivered frame)
+            if -0.5 <= x_px < setup.num_x - 0.5 and -0.5 <= y_px < setup.num_y - 0.5:
+                inside.append((norad_id, x_px, y_px))
+        return Truth(
+            number=shot.number,
+            started_at=shot.started_at,
+            exposure_s=shot.exposure_s,
+            mid_at=shot.mid_at,
+            true_icrs_ra_deg=ra_deg,
+            true_icrs_dec_deg=dec_deg,
+            width_px=setup.num_x,
+            height_px=setup.num_y,
+            pixel_scale_arcsec=look.pixel_scale_arcsec * look.binning,
+            norad_ids_in_field=tuple(inside),
+        )

@@ -1,0 +1,103 @@
+"""An optical train: a camera behind a filter and a focuser, on the telescope, in the dome, under the weather."""
+
+import math
+from dataclasses import dataclass
+from datetime import datetime
+
+from drivers.values import Quantity
+from simulators.physics.camera import Camera, Shot
+from simulators.physics.dome import Dome
+from simulators.physics.filter_wheel import FilterWheel
+from simulators.physics.focuser import Focuser
+from simulators.physics.mount import Mount, rotation_deg
+from simulators.physics.weather import Weather
+from simulators.sky.render import Look
+from simulators.sky.rotation import unix_of
+
+_ARCSEC_PER_RAD = 206_264.806
+_GAUSSIAN_OF_DISC = 0.7  # the FWHM of a Gaussian that is about as wide as a defocused disc, per diameter
+_BLURRED_MOST_ARCSEC = 40.0
+_FOCUSED_AT_C = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Optics:
+    """The telescope in front of every camera."""
+
+    focal_length_mm: float = 400.0
+    aperture_mm: float = 90.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Train:
+    """Everything that light passes on its way to one camera. A wheel, a focuser or a dome may be missing."""
+
+    optics: Optics
+    camera: Camera
+    mount: Mount
+    weather: Weather
+    filter_wheel: FilterWheel | None
+    focuser: Focuser | None
+    dome: Dome | None
+
+    @property
+    def pixel_scale_arcsec(self) -> float:
+        """Of one unbinned pixel."""
+        return self.camera.settings.pixel_size_um / 1000.0 / self.optics.focal_length_mm * _ARCSEC_PER_RAD
+
+    def look_of(self, shot: Shot) -> Look:
+        """What the whole sensor saw during a shot. Filter, focus, dome and weather are those of mid-exposure."""
+        camera, binning = self.camera.settings, shot.setup.binning
+        altitude_deg, azimuth_deg = self._true_horizontal(shot.mid_at)
+        shares = self._transmission(altitude_deg, azimuth_deg, shot.mid_at)
+        return Look(
+            started_at=shot.started_at,
+            exposure_s=shot.exposure_s,
+            boresight=self.mount.true_icrs,
+            rotation_deg=rotation_deg(self.mount, camera.rotation_deg, shot.mid_at),
+            width_px=camera.width_px // binning,
+            height_px=camera.height_px // binning,
+            binning=binning,
+            pixel_scale_arcsec=self.pixel_scale_arcsec,
+            fwhm_arcsec=self._fwhm_arcsec(altitude_deg, shot.mid_at),
+            transmission=shares if shot.light else 0.0,
+            sky_mag_arcsec2=self.weather.read(shot.mid_at)[Quantity.SKY_QUALITY_MAG_ARCSEC2],
+            aperture_m=self.optics.aperture_mm / 1000.0,
+            electrons_per_adu=camera.electrons_per_adu * math.pow(10.0, -shot.setup.gain / 200.0),
+            read_noise_e=camera.read_noise_e,
+            bias_adu=float(shot.setup.offset * camera.adu_per_offset),
+            full_well_e=camera.full_well_e,
+        )
+
+    def changes_of(self, shot: Shot) -> int:
+        """The same number twice means that the telescope's path through the shot is still the same."""
+        return self.mount.axes.changes_before(unix_of(shot.ends_at))
+
+    def _true_horizontal(self, at: datetime) -> tuple[float, float]:
+        mechanics = self.mount.axes.mechanics
+        return mechanics.horizontal_of(*mechanics.looks_at(*self.mount.axes.true_deg(unix_of(at))))
+
+    def _transmission(self, altitude_deg: float, azimuth_deg: float, at: datetime) -> float:
+        if altitude_deg <= 0.0:
+            return 0.0
+        glass = 1.0 if self.filter_wheel is None else self.filter_wheel.filter_at(at).transmission
+        slit = 1.0 if self.dome is None else self.dome.lets_through(altitude_deg, azimuth_deg, at)
+        return glass * slit * self.weather.clearness(at)
+
+    def _fwhm_arcsec(self, altitude_deg: float, at: datetime) -> float:
+        """Seeing, worse at low altitude (air mass to the power 0.6), and the disc of what is out of focus."""
+        here = self.weather.read(at)
+        air_mass = 1.0 / math.sin(math.radians(max(altitude_deg, 10.0)))
+        blurred_arcsec = self._disc_arcsec(here[Quantity.TEMPERATURE_C], at) * _GAUSSIAN_OF_DISC
+        return min(math.hypot(here[Quantity.SEEING_ARCSEC] * air_mass**0.6, blurred_arcsec), _BLURRED_MOST_ARCSEC)
+
+    def _disc_arcsec(self, temperature_c: float, at: datetime) -> float:
+        if self.focuser is None:
+            return 0.0
+        settings = self.focuser.settings
+        best_steps = settings.best_steps + settings.best_steps_per_c * (temperature_c - _FOCUSED_AT_C)
+        if self.filter_wheel is not None:
+            best_steps += self.filter_wheel.filter_at(at).focus_offset_steps
+        away_um = abs(self.focuser.position_at(at) - best_steps) * settings.step_um
+        disc_um = away_um * self.optics.aperture_mm / self.optics.focal_length_mm
+        return disc_um / 1000.0 / self.optics.focal_length_mm * _ARCSEC_PER_RAD
