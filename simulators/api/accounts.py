@@ -36,6 +36,12 @@ class TokenRead(Answer):
     created: datetime
 
 
+class TokenList(Answer):
+    """All tokens of an account."""
+
+    tokens: list[TokenRead]
+
+
 class UploadUsage(Answer):
     """How much the account has stored."""
 
@@ -80,7 +86,7 @@ class Accounts:
         account = caller(self.world, request)
         own = [token for token in self.world.tokens.values() if token.account_id == account.id]
         listed = [TokenRead(id=token.id, name=token.name, created=token.created_at) for token in own]
-        return answered({"tokens": listed}, self.world.switches)
+        return answered(TokenList(tokens=listed), self.world.switches)
 
 
 def caller(world: World, request: Request) -> Account:

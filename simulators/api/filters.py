@@ -30,6 +30,18 @@ class FilterExpanded(SnakeAnswer):
     is_known: bool
 
 
+class FilterList(SnakeAnswer):
+    """Filters of the library, in their wrapper."""
+
+    filters: list[FilterListed]
+
+
+class FiltersExpanded(SnakeAnswer):
+    """Expanded filters in the order asked for, in their wrapper."""
+
+    filters: list[FilterExpanded]
+
+
 class _Names(Question):
     filter_names: Annotated[tuple[str, ...], Field(min_length=1)]
 
@@ -51,11 +63,12 @@ class Filters:
 
     async def all(self, _: Request) -> Response:
         listed = [FilterListed(name=band.name, group=band.group) for band in LIBRARY]
-        return answered({"filters": listed}, self.world.switches)
+        return answered(FilterList(filters=listed), self.world.switches)
 
     async def expand(self, request: Request) -> Response:
         asked = await in_body(request, _NAMES)
-        return answered({"filters": [expanded(name) for name in asked.filter_names]}, self.world.switches)
+        known = FiltersExpanded(filters=[expanded(name) for name in asked.filter_names])
+        return answered(known, self.world.switches)
 
 
 def expanded(name: str) -> FilterExpanded:

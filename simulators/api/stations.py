@@ -33,6 +33,12 @@ class GroundStationRead(Answer):
     update_epoch: datetime
 
 
+class GroundStationList(Answer):
+    """Ground stations, in their wrapper."""
+
+    ground_stations: list[GroundStationRead]
+
+
 class StationChange(CamelQuestion):
     """What of a ground station changes; what is left out stays."""
 
@@ -87,7 +93,8 @@ class Stations:
         return answered(self._read(changed), self.world.switches)
 
     def _listed(self, stations: list[GroundStation]) -> Response:
-        return answered({"groundStations": [self._read(station) for station in stations]}, self.world.switches)
+        listed = GroundStationList(ground_stations=[self._read(station) for station in stations])
+        return answered(listed, self.world.switches)
 
     def _read(self, station: GroundStation) -> GroundStationRead:
         return GroundStationRead(
