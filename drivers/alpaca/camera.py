@@ -12,18 +12,13 @@ from drivers.alpaca.link import Link, Role, connected, optional
 from drivers.alpaca.sensor import STATES, Sensor
 from drivers.config import AlpacaDevice
 from drivers.errors import Malfunction, Refused
-from drivers.values import (
-    CameraCapabilities,
-    CameraStatus,
-    Exposure,
-    Frame,
-    FrameKind,
-)
+from drivers.values import CameraCapabilities, CameraStatus, Exposure, Frame, FrameKind
 from drivers.waiting import stopped_by, until
 
 READOUT_WITHIN_S = 60.0  # from the end of the exposure until the picture is ready
 ABORT_WITHIN_S = 30.0
-EVERY_S = 0.02  # each poll late is dead time between two frames
+# Each poll that comes late is dead time between two frames: a fiftieth of the exposure, within these bounds.
+SHORTEST_POLL_S, LONGEST_POLL_S = 0.02, 0.1
 
 
 @asynccontextmanager
@@ -64,9 +59,9 @@ class AlpacaCamera:
             started_at, began_s = await self._sensor.start(asked)
             temperature_c = await optional(self._link.number("CCDTemperature"))
             await anyio.sleep_until(began_s + asked.exposure_s)
-            await until(
-                self._sensor.image_ready, device=self.name, doing=doing, within_s=READOUT_WITHIN_S, every_s=EVERY_S
-            )
+            every_s = min(max(asked.exposure_s / 50.0, SHORTEST_POLL_S), LONGEST_POLL_S)
+            ready = self._sensor.image_ready
+            await until(ready, device=self.name, doing=doing, within_s=READOUT_WITHIN_S, every_s=every_s)
             pixels = await self._sensor.download(asked.binning)
             exposure_s = await self._sensor.confirmed_exposure_s(asked.exposure_s, doing)
             began_at, source = await self._sensor.began_at(started_at)
@@ -106,7 +101,7 @@ class AlpacaCamera:
             except Refused:
                 if not await self._sensor.idle():  # else it ended by itself meanwhile
                     raise
-        await until(self._sensor.idle, device=self.name, doing="abort", within_s=ABORT_WITHIN_S, every_s=EVERY_S)
+        await until(self._sensor.idle, device=self.name, doing="abort", within_s=ABORT_WITHIN_S, every_s=LONGEST_POLL_S)
 
     def _within_limits(self, exposure: Exposure) -> Exposure:
         limits = self.capabilities

@@ -162,7 +162,7 @@ def _device(address: str, entry: object) -> OfferedDevice | None:
     if not isinstance(entry, dict):
         return None
     kind, number, name = entry.get("DeviceType"), entry.get("DeviceNumber"), entry.get("DeviceName")
-    if not (isinstance(kind, str) and isinstance(number, int) and number >= 0 and isinstance(name, str)):
+    if not (isinstance(kind, str) and type(number) is int and number >= 0 and isinstance(name, str)):
         return None
     return OfferedDevice(
         address=address,

@@ -10,7 +10,7 @@ from drivers.values import FilterWheelCapabilities
 from drivers.waiting import until
 
 CHANGE_WITHIN_S = 60.0
-EVERY_S = 0.1
+EVERY_S = 0.2
 MOVING = -1
 
 
