@@ -108,8 +108,11 @@ async def _servers(towards: Sequence[str], port: int, wait_s: float) -> tuple[li
 
 
 def _broadcast_addresses() -> list[str]:
-    """Loopback, and the broadcast address of each IPv4 network of this computer."""
-    addresses = ["127.0.0.1"]
+    """Loopback, and the broadcast address of each IPv4 network of this computer.
+
+    Of several servers on this computer that share the port, a question to 127.0.0.1 alone reaches but one.
+    """
+    addresses = ["127.0.0.1", "127.255.255.255"]
     for adapter in ifaddr.get_adapters():
         for ip in adapter.ips:
             if isinstance(ip.ip, str) and not ip.ip.startswith("127."):

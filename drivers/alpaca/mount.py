@@ -72,7 +72,7 @@ class AlpacaMount:
         )
 
     async def slew(self, to: Equatorial) -> None:
-        """Go to `to`; a parked mount is unparked first.
+        """Go to `to`; a parked mount is not unparked for it: that is a motion of its own.
 
         It has arrived when it says so, two readings of its position agree, and they lie near `to` or do not change.
         """
@@ -87,8 +87,9 @@ class AlpacaMount:
             stood_s = standstill.seconds(pointing)
             return stood_s > 0.0 and (separation_deg(pointing, to) <= ARRIVED_DEG or stood_s >= STUCK_S)
 
+        if await self._axes.parked():
+            raise Refused(self.name, doing, "it is parked; unpark it first")
         async with stopped_by(self.abort, device=self.name):
-            await self.unpark()
             await self._axes.track_sidereally()
             await self._link.invoke("SlewToCoordinatesAsync", to.ra_deg / 15.0, to.dec_deg)
             await until(arrived, device=self.name, doing=doing, within_s=SLEW_WITHIN_S, every_s=EVERY_S)

@@ -277,10 +277,14 @@ async def test_park_ends_parked_and_unpark_unparked(mount: Mount, telescope: Fak
     await mount.unpark()
 
 
-async def test_a_parked_mount_is_unparked_to_slew(mount: Mount) -> None:
+async def test_a_parked_mount_is_not_unparked_by_the_way(mount: Mount) -> None:
+    """It may have parked itself, at a limit of its own: to unpark it is a decision."""
     await mount.park()
-    await mount.slew(apparent(120.0, 20.0))
-    assert not (await mount.status()).parked
+    with pytest.raises(Refused, match="parked; unpark it first"):
+        await mount.slew(apparent(120.0, 20.0))
+    with pytest.raises(Refused, match="parked"):
+        await mount.track(ra_deg_per_s=0.01, dec_deg_per_s=0.0)
+    assert (await mount.status()).parked
 
 
 async def test_a_mount_that_does_not_obey_park_is_found_out_in_seconds(mount: Mount, telescope: FakeTelescope) -> None:
