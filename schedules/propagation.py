@@ -116,8 +116,7 @@ def require_places(satellite: Satellite, instants: Instants, errors: NDArray[np.
 
 
 def _decayed(satellite: Satellite, instants: Instants, errors: NDArray[np.uint8]) -> DecayedOrbit:
-    failed = np.flatnonzero(errors)
-    first = failed[np.argmin(instants.unix_s[failed])]
+    first = np.flatnonzero(errors)[0]
     at = datetime_of(float(instants.unix_s[first]))
     reason = SGP4_ERRORS.get(int(errors[first]), "no finite place")
     return DecayedOrbit(f"{title_of(satellite.elements)}: SGP4 gives no place at {at:%Y-%m-%dT%H:%M:%SZ}: {reason}")

@@ -129,7 +129,8 @@ def _with_hidden_peaks(
     everyone = np.arange(len(values), dtype=np.intp)
     lower, upper = _neighbours(samples.span, everyone)
     height = sign * values
-    is_peak = (height >= height[lower]) & (height >= height[upper]) & (height < 0.0)
+    unseen = (values >= 0.0) == (sign < 0.0)
+    is_peak = (height >= height[lower]) & (height >= height[upper]) & unseen
     peak = np.flatnonzero(is_peak & (height + _bend(values, lower, upper) >= 0.0))
     if not peak.size:
         return samples, values
@@ -140,7 +141,7 @@ def _with_hidden_peaks(
         samples.unix_s[lower[peak]],
         samples.unix_s[upper[peak]],
     )
-    crossing = heights >= 0.0
+    crossing = heights >= 0.0 if sign > 0.0 else heights > 0.0
     spans_now = np.concatenate([samples.span, span[crossing]])
     times_now = np.concatenate([samples.unix_s, times[crossing]])
     values_now = np.concatenate([values, sign * heights[crossing]])

@@ -10,9 +10,9 @@ from schedules.targets import ElementSet, Satellite
 
 # Columns as in Spacetrack Report No. 3; digits are ASCII ones.
 _LINE_1 = re.compile(
-    r"1 (?P<number>[ 0-9A-Z][ 0-9]{4})[A-Z ] (?P<designator>[ 0-9A-Z]{8}) "
-    r"(?P<year>[ 0-9]{2})(?P<day>[ 0-9]{3}\.[0-9 ]{8}) "
-    r"(?P<dot>[ +-]\.[0-9]{8}) (?P<ddot>[ +-][0-9]{5}[ +-][0-9]) (?P<bstar>[ +-][0-9]{5}[ +-][0-9]) "
+    r"1 (?P<number>[ 0-9A-Z][ 0-9]{4})[A-Z ] [ 0-9A-Z]{8} "
+    r"(?P<year>[ 0-9]{2})(?P<day>[ 0-9]{2}[0-9]\.[0-9]{8}) "
+    r"(?P<dot>[ +-]\.[0-9]{8}) (?P<ddot>[ +-][0-9]{5}[+-][0-9]) (?P<bstar>[ +-][0-9]{5}[+-][0-9]) "
     r"(?P<type>[ 0-9]) [ 0-9]{4}[0-9]"
 )
 _LINE_2 = re.compile(
@@ -49,7 +49,7 @@ def satellite_from_lines(line1: str, line2: str, *, name: str, source: str) -> S
     elements = ElementSet(
         norad_id=norad_id,
         name=name or f"NORAD {norad_id}",
-        international_designator=_designator(first["designator"].strip()),
+        international_designator=_designator(line1[9:17].strip()),
         epoch=_epoch(first["year"], first["day"]),
         mean_motion_rev_per_day=float(second["motion"]),
         eccentricity=int(second["eccentricity"].replace(" ", "0")) * 1e-7,
@@ -123,7 +123,12 @@ def _fields(line: str, which: str, form: re.Pattern[str]) -> dict[str, str]:
     match = form.fullmatch(line)
     if match is None:
         raise BadElements(f"line {which} does not have the columns of an element set")
-    return match.groupdict()
+    fields = match.groupdict()
+    # A zero that became a space keeps the checksum: only leading zeros may be left out.
+    gap = next((value for value in fields.values() if " " in value.lstrip()), None)
+    if gap is not None:
+        raise BadElements(f"line {which} has a gap in {gap!r}")
+    return fields
 
 
 def checksum(line: str) -> int:

@@ -8,6 +8,7 @@ from pathlib import Path
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from schedules.elements import ElementFile, parse_elements
 
@@ -55,9 +56,9 @@ def print_table(title: str, columns: Iterable[tuple[str, bool]], rows: Iterable[
     """
     table = Table(title=title, title_justify="left")
     for index, (heading, is_number) in enumerate(columns):
-        table.add_column(heading, justify="right" if is_number else "left", no_wrap=index == 0)
+        table.add_column(heading, justify="right" if is_number else "left", no_wrap=index == 0, overflow="fold")
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*(Text(cell) for cell in row))  # not markup: names may hold brackets
     console = Console()
     if not console.is_terminal:
         console = Console(width=Console(width=_WIDEST).measure(table).maximum)
