@@ -36,7 +36,7 @@ class LoopClock:
 
 async def sleep_until(clock: Clock, instant: datetime) -> None:
     """Return when `clock` has reached `instant`; at once if it is past."""
-    while (left_s := (instant - clock.now()).total_seconds()) > 0.0:  # noqa: ASYNC110 (waits for the clock, which may be set meanwhile, not for an event)
+    while (left_s := (instant - clock.now()).total_seconds()) > 0.0:
         await anyio.sleep(min(left_s, 60.0))
 
 

@@ -102,14 +102,16 @@ class CameraSettings(AlpacaDevice):
 class DomeSettings(AlpacaDevice):
     """A dome or a roof."""
 
-    follows_telescope: bool = True
     turn_speed_deg_s: Positive = 5.0
-    open_close_s: Positive = 60.0
 
 
 class SafetySettings(Table):
-    """When the station must be closed. Nothing the API says can loosen these."""
+    """When the station must be closed, and where it never points. Nothing the API says can loosen these.
 
+    `clock_error_s` is the operator's word on the clock of a computer whose kernel does not know (a container).
+    """
+
+    min_altitude_deg: Annotated[float, Field(ge=0.0, le=90.0)] = 10.0
     sun_cone_deg: Annotated[float, Field(ge=5.0, le=90.0)] = 30.0
     hold_s: NotNegative = 600.0
     stale_s: Positive = 30.0
@@ -120,7 +122,8 @@ class SafetySettings(Table):
         Quantity.HUMIDITY_PERCENT: 85.0,
         Quantity.RAIN_RATE_MM_H: 0.0,
     }
-    max_clock_error_s: Positive = 0.5
+    max_clock_error_s: Positive = 2.0
+    clock_error_s: NotNegative | None = None
     without_monitor: bool = False
 
 

@@ -7,7 +7,6 @@ from datetime import timedelta
 
 import anyio
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
-from schedules.planner import PlannedObservation
 
 from bridge.clock import Clock
 from bridge.errors import DiskFull, FrameNotKept, IllegalMove
@@ -21,6 +20,7 @@ from bridge.tasks import TaskState
 from bridge.timekeeping import Timekeeping
 from drivers.values import Equatorial, Frame, MountStatus, TimeSource
 from schedules.places import Place
+from schedules.planner import PlannedObservation
 
 # So many frames may wait for the disk; the telescope then waits too, and memory stays bounded.
 _WAITING_AT_MOST = 3
@@ -71,6 +71,7 @@ class Keeper:
         self._telemetry = telemetry
         self._send: MemoryObjectSendStream[Taken | _SeriesOver]
         self._receive: MemoryObjectReceiveStream[Taken | _SeriesOver]
+        self.drained = anyio.Event()
         self._send, self._receive = anyio.create_memory_object_stream(_WAITING_AT_MOST)
 
     async def run(self) -> None:
@@ -79,6 +80,7 @@ class Keeper:
             async with self._receive:
                 async for item in self._receive:
                     await (self._write(item) if isinstance(item, Taken) else self._finish(item.task_id))
+            self.drained.set()
 
     def close(self) -> None:
         """Nothing more comes; `run` returns when all is written."""

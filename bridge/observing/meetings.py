@@ -4,12 +4,11 @@ import statistics
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from schedules.planner import PlannedObservation
-
 from bridge.observing.pointing import Rates, command_for, direction_of, lead_in, rates_for
 from drivers.values import Equatorial, EquatorialSystem, MountStatus
 from schedules.ephemeris import Ephemeris
 from schedules.places import Place, angle_deg
+from schedules.planner import PlannedObservation
 from schedules.requests import CollectShape
 from schedules.site import Site
 from schedules.slews import Axes, SlewModel
@@ -85,8 +84,9 @@ class Meetings:
         """
         exposure_s = planned.collect.exposure_s
         closes_at = opens_at + timedelta(seconds=exposure_s)
-        if closes_at > planned.window.set:
-            raise TooLate(f"the window closes at {planned.window.set:%H:%M:%S}, before another frame could be taken")
+        last = min(planned.window.set, planned.request.closes)
+        if closes_at > last:
+            raise TooLate(f"the window closes at {last:%H:%M:%S}, before another frame could be taken")
         middle = opens_at + timedelta(seconds=exposure_s / 2.0)
         place = self._ephemeris.place_of(planned.request.target, self._site, middle)
         if planned.collect.shape is CollectShape.RATE_TRACK:

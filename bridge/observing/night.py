@@ -1,6 +1,6 @@
 """The night: wait for dark, open, take one observation after the other, close. And again."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 
@@ -32,6 +32,8 @@ class Night:
     clock: Clock
     telemetry: Telemetry
     hold_s: float
+    cool_to_c: float | None
+    left_standing: list[str] = field(default_factory=list, init=False)
 
     async def run(self) -> None:
         """Every night until there are no more (a rehearsal has an end; life has none).
@@ -42,7 +44,7 @@ class Night:
         Raises:
             NightOver: the devices failed too often in a row.
         """
-        await self.observatory.put_away()
+        await self._put_away()
         while (span := self.darkness.next_night(self.clock.now())) is not None or self.darkness.until is None:
             if span is None:
                 await self._wait_for_a_night()
@@ -60,6 +62,7 @@ class Night:
         now = self.clock.now()
         self.telemetry.publish(NightBegan(at=now, dark_from=span.dark_from, dark_until=span.dark_until))
         self.turns.begin_night()
+        await self._cool()
         hold_s = 0.0
         with anyio.move_on_after((span.closes_at - now).total_seconds()):
             while True:
@@ -74,10 +77,10 @@ class Night:
         try:
             await until_first(self.watch.until_unsafe, partial(self._open_and_observe, span))
         finally:
-            await self.observatory.put_away()
+            await self._put_away()
 
     async def _open_and_observe(self, span: NightSpan) -> None:
-        while not await self._opened(span):  # noqa: ASYNC110 (tries again, does not wait for an event)
+        while not await self._opened(span):
             await anyio.sleep(_TRY_AGAIN_S)
         await self.turns.run(span)
 
@@ -90,3 +93,16 @@ class Night:
             await self.observatory.reconnect_lost()
             return False
         return True
+
+    async def _put_away(self) -> None:
+        """Remember what did not succeed the last time: the programme must not end as if all were well."""
+        self.left_standing[:] = await self.observatory.put_away()
+
+    async def _cool(self) -> None:
+        """Switch the cooler on; a camera that cannot, or does not, is no reason to stay closed."""
+        if self.cool_to_c is None:
+            return
+        try:
+            await self.observatory.seats.camera.device.cool_to(self.cool_to_c)
+        except DeviceError as error:
+            self.telemetry.publish(StationNote(at=self.clock.now(), what=str(error)))

@@ -32,6 +32,9 @@ _ABORT_WITHIN_S = 10.0
 _PARK_WITHIN_S = 180.0
 _CLOSE_WITHIN_S = 240.0
 _TRIES = 2
+_PUT_AWAY_WITHIN_S = 900.0
+
+AnySeat = Seat[Mount] | Seat[Camera] | Seat[FilterWheel] | Seat[Focuser] | Seat[Dome]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +47,7 @@ class Seats:
     focuser: Seat[Focuser] | None
     dome: Seat[Dome] | None
 
-    def __iter__(self) -> Iterator[Seat[Mount] | Seat[Camera] | Seat[FilterWheel] | Seat[Focuser] | Seat[Dome]]:
+    def __iter__(self) -> Iterator[AnySeat]:
         everything = (self.mount, self.camera, self.filter_wheel, self.focuser, self.dome)
         return (seat for seat in everything if seat is not None)
 
@@ -60,6 +63,8 @@ class Observatory:
         self._clock = clock
         self._telemetry = telemetry
         self._pointing_tolerance_deg = pointing_tolerance_deg
+        self._put_away_within_s = _PUT_AWAY_WITHIN_S
+        self._putting_away = anyio.CancelScope()
 
     async def open(self) -> None:
         """Open the dome, then unpark.
@@ -126,11 +131,11 @@ class Observatory:
     async def put_away(self) -> list[str]:
         """Abort the exposure, stop the mount, park, close: in this order, none skipped for another's fault.
 
-        Never cancelled half-way. Gives what did not succeed, in words; nothing where all is put away. Harmless when all
-        is put away already.
+        Never cancelled half-way, but see `hurry`. Gives what did not succeed, in words; nothing where all is put away.
+        Harmless when all is put away already.
         """
         faults: list[str] = []
-        with anyio.CancelScope(shield=True):
+        with anyio.move_on_after(self._put_away_within_s, shield=True) as self._putting_away:
             await self._step(faults, "abort the exposure", self._abort_exposure, _ABORT_WITHIN_S)
             await self._step(faults, "stop the mount", self._stop_mount, _ABORT_WITHIN_S)
             parked = await self._step(faults, "park the mount", self._park, _PARK_WITHIN_S)
@@ -138,7 +143,17 @@ class Observatory:
             if not parked and self.seats.dome is not None:
                 # The Sun may stand in the way to the park position: under a closed dome it does not.
                 await self._step(faults, "park the mount under the dome", self._park, _PARK_WITHIN_S)
+        if self._putting_away.cancelled_caught:
+            faults.append(f"put away: not done within {self._put_away_within_s:g} s; look at the telescope")
+            self._telemetry.publish(
+                DeviceFault(at=self._clock.now(), device="observatory", doing="put away", what=faults[-1])
+            )
         return faults
+
+    def hurry(self, within_s: float) -> None:
+        """From now on putting away ends within `within_s`, one under way included: the programme is told to stop."""
+        self._put_away_within_s = within_s
+        self._putting_away.deadline = min(self._putting_away.deadline, anyio.current_time() + within_s)
 
     async def reconnect(self, device: str) -> None:
         """Connect the device of this name anew; one that cannot be reached is left for the next time it is asked."""
@@ -208,9 +223,7 @@ class Observatory:
             self._gate.admit_dome_turn(azimuth_deg)
             await seat.device.slew_to(azimuth_deg)
 
-    async def _reconnect(
-        self, seat: Seat[Mount] | Seat[Camera] | Seat[FilterWheel] | Seat[Focuser] | Seat[Dome]
-    ) -> None:
+    async def _reconnect(self, seat: AnySeat) -> None:
         began = self._clock.now()
         try:
             await seat.reconnect()

@@ -1,15 +1,14 @@
 """From what is asked to tonight's plan: windows first, then the planner. Thinks only; run it in a worker thread."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-
-from schedules.planner import Plan, Telescope, make_plan
 
 from schedules.constraints import AboveHorizon, Constraint, MinAltitude, MoonApart, SunBelow, Sunlit
 from schedules.ephemeris import Ephemeris
 from schedules.errors import ScheduleError
 from schedules.places import Horizontal
+from schedules.planner import Plan, Telescope, make_plan
 from schedules.requests import ObservationRequest
 from schedules.site import HorizonMask, Site
 from schedules.targets import Satellite
@@ -18,18 +17,24 @@ from schedules.windows import AccessWindow, find_darkness, find_windows, why_no_
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What the sky must be like for a light frame. The altitude limit is the highest of all who have a say."""
+    """What the sky must be like for a light frame. `wanted_altitude_deg` is the platform's word; it may come late."""
 
     min_altitude_deg: float
+    wanted_altitude_deg: Callable[[], float]
     mask: HorizonMask
     sun_below_deg: float
     moon_apart_deg: float
     max_elements_age_days: float
 
+    @property
+    def altitude_deg(self) -> float:
+        """The station's own limit, raised to what the platform wants; never lowered."""
+        return max(self.min_altitude_deg, self.wanted_altitude_deg())
+
     def constraints_for(self, request: ObservationRequest) -> list[Constraint]:
         """The constraints on one request; only a satellite needs the Sun on it."""
         constraints: list[Constraint] = [
-            MinAltitude(altitude_deg=self.min_altitude_deg),
+            MinAltitude(altitude_deg=self.altitude_deg),
             AboveHorizon(mask=self.mask),
             SunBelow(altitude_deg=self.sun_below_deg),
             MoonApart(separation_deg=self.moon_apart_deg),
@@ -56,6 +61,7 @@ class Planning:
         self._telescope = telescope
         self._limits = limits
         self._searches: dict[str, _Search] = {}
+        self._altitude_deg = limits.altitude_deg
 
     def plan(
         self,
@@ -66,6 +72,9 @@ class Planning:
         standing: Horizontal | None,
     ) -> Plan:
         """The plan for what is left of `night` at `now`, with the telescope pointing at `standing`."""
+        if self._limits.altitude_deg != self._altitude_deg:
+            self._altitude_deg = self._limits.altitude_deg
+            self._searches = {}
         searches = [self._search(request, night) for request in requests]
         self._searches = {search.request.request_id: search for search in searches}
         return make_plan(

@@ -143,7 +143,12 @@ def monitor_source(seat: Seat[SafetyMonitor]) -> Source:
 
     return lambda: seat.ask(ask)
 
-    return ask
+
+async def no_monitor_source() -> tuple[str, ...]:
+    """A station that asks nobody: unsafe, unless its operator says that this is meant."""
+    return (
+        "no safety monitor and no weather station is set up; [safety] without_monitor = true says that this is meant",
+    )
 
 
 def conditions_source(seat: Seat[ObservingConditions], at_most: Mapping[Quantity, float]) -> Source:

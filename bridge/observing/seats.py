@@ -27,7 +27,7 @@ class Seat(Generic[_Device]):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._leave()
+        await self.leave()
 
     @property
     def device(self) -> _Device:
@@ -50,7 +50,7 @@ class Seat(Generic[_Device]):
         Raises:
             DeviceError: it cannot be reached; the seat is empty then.
         """
-        await self._leave()
+        await self.leave()
         self._device = await self._stack.enter_async_context(self._connect())
 
     async def ask(self, question: Callable[[_Device], Awaitable[_Answer]]) -> _Answer:
@@ -60,10 +60,11 @@ class Seat(Generic[_Device]):
         try:
             return await question(self.device)
         except ConnectionLost:
-            await self._leave()
+            await self.leave()
             raise
 
-    async def _leave(self) -> None:
+    async def leave(self) -> None:
+        """Leave the device, if there is one."""
         self._device = None
         stack, self._stack = self._stack, AsyncExitStack()
         await stack.aclose()

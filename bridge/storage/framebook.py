@@ -9,7 +9,7 @@ from pathlib import Path
 from bridge.clock import Clock
 from bridge.events import FrameKept, Telemetry
 from bridge.storage.database import Database
-from bridge.storage.moves import find_task, put_in_outbox
+from bridge.storage.moves import find_task, kept_frames, put_in_outbox
 from bridge.storage.names import frame_file_name
 from bridge.storage.rows import text_of
 
@@ -111,6 +111,10 @@ class FrameBook:
                 ).rowcount
             )
         )
+
+    async def kept(self, task_id: str) -> int:
+        """How many frames of a task are, or were, safely on disk."""
+        return await self._database.read(lambda c: kept_frames(c, task_id))
 
     async def reserved(self) -> list[ReservedFrame]:
         """The frames set aside of which nothing more is known: after a start, those of a broken-off exposure."""

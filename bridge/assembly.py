@@ -1,0 +1,172 @@
+"""Builds what observes, from the settings and the connected devices: the only file that knows all classes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bridge.chores import StationCard
+from bridge.clock import Clock
+from bridge.config import Settings
+from bridge.events import Telemetry
+from bridge.observing.dark import Darkness
+from bridge.observing.gate import Gate, GateLimits
+from bridge.observing.keeping import Keeper
+from bridge.observing.meetings import Meetings
+from bridge.observing.night import Night
+from bridge.observing.observatory import Observatory, Seats
+from bridge.observing.observe import CameraChoices, Observer
+from bridge.observing.planning import Limits, Planning
+from bridge.observing.safety import Source, Watch
+from bridge.observing.turns import Turns
+from bridge.rig import slews_of, telescope_of
+from bridge.storage.cards import StationCards
+from bridge.storage.frames import FrameFolder
+from bridge.storage.store import Store
+from bridge.timekeeping import Timekeeping
+from drivers.threads import Worker
+from schedules.ephemeris import Ephemeris
+
+# A target that has drifted by more than this share of the field while it was followed is slewed to again.
+_DRIFT_OF_FIELD = 0.1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What every part of the station is given. `patience` is how many seconds of the loop pass in a real one."""
+
+    settings: Settings
+    clock: Clock
+    timekeeping: Timekeeping
+    telemetry: Telemetry
+    patience: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assembly:
+    """The parts of a station whose devices are connected. `card` is None for a station without the platform."""
+
+    around: Surroundings
+    store: Store
+    folder: FrameFolder
+    seats: Seats
+    ephemeris: Ephemeris
+    card: StationCard | None
+
+    def watch(self, sources: Mapping[str, Source]) -> Watch:
+        return Watch(
+            sources=sources,
+            settings=self.around.settings.safety,
+            timekeeping=self.around.timekeeping,
+            clock=self.around.clock,
+            telemetry=self.around.telemetry,
+        )
+
+    def gate(self, watch: Watch) -> Gate:
+        settings = self.around.settings
+        limits = GateLimits(
+            mask=settings.site.to_horizon(),
+            min_altitude_deg=settings.safety.min_altitude_deg,
+            sun_cone_deg=settings.safety.sun_cone_deg,
+            stale_s=settings.safety.stale_s,
+            has_dome=self.seats.dome is not None,
+        )
+        return Gate(
+            site=settings.site.to_site(),
+            ephemeris=self.ephemeris,
+            axes=slews_of(settings, self.seats.mount.device.capabilities).axes,
+            limits=limits,
+            verdict=watch.verdict,
+            clock=self.around.clock,
+        )
+
+    def observatory(self, gate: Gate) -> Observatory:
+        return Observatory(
+            seats=self.seats,
+            gate=gate,
+            clock=self.around.clock,
+            telemetry=self.around.telemetry,
+            pointing_tolerance_deg=self.around.settings.mount.pointing_tolerance_deg,
+        )
+
+    def keeper(self, *, station_name: str, telescope_name: str) -> Keeper:
+        settings, camera = self.around.settings, self.seats.camera.device
+        cards = StationCards(
+            site=settings.site.to_site(),
+            station_name=station_name,
+            telescope_name=telescope_name,
+            camera_name=camera.name,
+            camera=camera.capabilities,
+            focal_length_mm=settings.camera.focal_length_mm,
+            aperture_mm=settings.camera.aperture_mm,
+        )
+        return Keeper(
+            store=self.store,
+            folder=self.folder,
+            station=cards,
+            timekeeping=self.around.timekeeping,
+            clock=self.around.clock,
+            telemetry=self.around.telemetry,
+        )
+
+    def night(self, observatory: Observatory, watch: Watch, keeper: Keeper, thinker: Worker) -> Night:
+        settings = self.around.settings
+        mount, camera = self.seats.mount.device.capabilities, self.seats.camera.device.capabilities
+        telescope = telescope_of(settings, self.ephemeris, mount, camera)
+        meetings = Meetings(
+            ephemeris=self.ephemeris,
+            site=telescope.site,
+            slews=telescope.slews,
+            system=mount.system,
+            overhead_s=settings.night.overhead_s,
+        )
+        observer = Observer(
+            observatory=observatory,
+            meetings=meetings,
+            keeper=keeper,
+            camera=CameraChoices(gain=settings.camera.gain, offset=settings.camera.offset),
+            clock=self.around.clock,
+            telemetry=self.around.telemetry,
+            drift_tolerance_deg=_DRIFT_OF_FIELD * telescope.optics.smaller_side_deg,
+        )
+        turns = Turns(
+            ledger=self.store.ledger,
+            planning=Planning(telescope=telescope, limits=limits_of(settings, self.card)),
+            thinker=thinker,
+            observer=observer,
+            keeper=keeper,
+            observatory=observatory,
+            clock=self.around.clock,
+            telemetry=self.around.telemetry,
+        )
+        return Night(
+            darkness=darkness_of(settings, self.ephemeris),
+            observatory=observatory,
+            watch=watch,
+            turns=turns,
+            clock=self.around.clock,
+            telemetry=self.around.telemetry,
+            hold_s=settings.safety.hold_s,
+            cool_to_c=settings.camera.cool_to_c,
+        )
+
+
+def limits_of(settings: Settings, card: StationCard | None) -> Limits:
+    """The limits on light frames; the platform's altitude limit counts as soon as it is known, if it is higher."""
+    return Limits(
+        min_altitude_deg=settings.night.min_altitude_deg,
+        wanted_altitude_deg=lambda: -90.0 if card is None else card.min_altitude_deg,
+        mask=settings.site.to_horizon(),
+        sun_below_deg=settings.night.observe_sun_altitude_deg,
+        moon_apart_deg=settings.night.min_moon_separation_deg,
+        max_elements_age_days=settings.exposure.max_elements_age_days,
+    )
+
+
+def darkness_of(settings: Settings, ephemeris: Ephemeris) -> Darkness:
+    """The nights of the site, up to the end of a rehearsal."""
+    return Darkness(
+        site=settings.site.to_site(),
+        ephemeris=ephemeris,
+        open_sun_altitude_deg=settings.night.open_sun_altitude_deg,
+        observe_sun_altitude_deg=settings.night.observe_sun_altitude_deg,
+        until=None if settings.rehearsal is None else settings.rehearsal.ends_at,
+    )

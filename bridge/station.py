@@ -1,0 +1,261 @@
+"""The station while it runs: one task group for what goes on side by side, and an orderly end whatever ends it."""
+
+import signal
+import sys
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from dataclasses import dataclass
+from functools import partial
+
+import anyio
+
+from bridge.api.client import CitraApi, open_api
+from bridge.assembly import Assembly, Surroundings
+from bridge.chores import Chore, Chores, StationCard, api_chores, every
+from bridge.delivery import Delivery
+from bridge.errors import ApiError
+from bridge.events import DeviceFault, StationNote
+from bridge.fetching import TaskFetcher
+from bridge.logbook import LogBook
+from bridge.observing.observatory import AnySeat, Observatory, Seats
+from bridge.observing.safety import Source, conditions_source, monitor_source, no_monitor_source, roof_source
+from bridge.observing.seats import Seat
+from bridge.observing.together import Deed, until_first
+from bridge.observing.turns import NightOver
+from bridge.storage.frames import FrameFolder, open_frame_folder
+from bridge.storage.recovery import recover
+from bridge.storage.store import Store, open_store
+from bridge.tasks import UNFINISHED, TaskSource
+from drivers import connect
+from drivers.errors import DeviceError
+from drivers.threads import Worker
+from schedules.ephemeris import Ephemeris
+from schedules.requests import ObservationRequest
+
+LOG_NAME = "nightbridge.log"
+LEDGER_NAME = "nightbridge.sqlite"
+FRAMES_NAME = "frames"
+
+# Told to stop, the programme is gone within 90 s: what the devices do not do in this time is left, and said.
+_STOP_WITHIN_S = 75.0
+# The end of a rehearsal, or of a task file, waits so long for the platform to take what is left.
+_DELIVER_WITHIN_S = 1800.0
+_CONNECT_AGAIN_S = 30.0
+_LOOK_WHETHER_DONE_S = 5.0
+_FILTERS_EVERY_S = 86_400.0
+
+
+async def run_station(around: Surroundings, *, manual: Sequence[ObservationRequest]) -> int:
+    """Run the station until it is told to stop; with `manual` tasks, until those are done. Gives the exit code."""
+    settings = around.settings
+    settings.state_folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    log = LogBook(settings.state_folder / LOG_NAME, sys.stderr)
+    opened_store = open_store(settings.state_folder / LEDGER_NAME, clock=around.clock, telemetry=around.telemetry)
+    opened_folder = open_frame_folder(
+        settings.state_folder / FRAMES_NAME, keep_free_bytes=int(settings.night.min_free_disk_gb * 1e9)
+    )
+    async with opened_store as store, opened_folder as folder, AsyncExitStack() as stack:
+        api = None if not _has_platform(around) else await stack.enter_async_context(_platform(around))
+        async with anyio.create_task_group() as writers:
+            writers.start_soon(log.keep, around.telemetry.subscribe())
+            writers.start_soon(store.journal.keep, around.telemetry.subscribe())
+            try:
+                code = await Station(around=around, store=store, folder=folder, api=api).run(manual)
+            finally:
+                around.telemetry.close()
+    return code
+
+
+def _has_platform(around: Surroundings) -> bool:
+    """A station without a token or a telescope id works on manual tasks alone."""
+    api = around.settings.api
+    return bool(api.token.get_secret_value() and api.telescope_id)
+
+
+def _platform(around: Surroundings) -> AbstractAsyncContextManager[CitraApi]:
+    return open_api(around.settings.api, clock=around.clock, telemetry=around.telemetry, patience=around.patience)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Station:
+    """A station whose ledger is open. `api` is None where it works without the platform."""
+
+    around: Surroundings
+    store: Store
+    folder: FrameFolder
+    api: CitraApi | None
+
+    async def run(self, manual: Sequence[ObservationRequest]) -> int:
+        """Take up what the last run left, then observe and deliver."""
+        await self._take_up()
+        if manual:
+            await self.store.ledger.file_tasks(manual, source=TaskSource.MANUAL)
+        async with anyio.create_task_group() as running:
+            delivery = card = None
+            if self.api is not None:
+                card = StationCard(self.api, self.around.clock, self.around.telemetry)
+                delivery = Delivery(self.store.outbox, self.api, self.around.clock, self.around.telemetry)
+                running.start_soon(delivery.run)
+                running.start_soon(self._api_chores(self.api, card).run)
+            faults, stopped = await self._observe(manual, card)
+            if delivery is not None and not stopped and not await delivery.until_empty(at_most_s=_DELIVER_WITHIN_S):
+                faults.append(f"not everything was delivered within {_DELIVER_WITHIN_S:g} s; the next run goes on")
+            running.cancel_scope.cancel()
+        for fault in faults:
+            self._note(fault)
+        return 1 if faults else 0
+
+    async def _take_up(self) -> None:
+        found = await recover(self.store, self.folder)
+        if not found.nothing:
+            frames = f"{len(found.adopted)} frames adopted, {len(found.lost)} lost, {len(found.tasks)} tasks let go"
+            self._note(f"taken up from the last run: {frames}")
+
+    async def _observe(self, manual: Sequence[ObservationRequest], card: StationCard | None) -> tuple[list[str], bool]:
+        """Fly until the nights are over, the manual tasks are done, or someone says stop: (faults, told to stop)."""
+        flying: list[Observatory] = []
+        signals: list[int] = []
+        faults: list[str] = []
+        deeds: list[Deed] = [partial(self._fly, card, flying, faults), partial(_until_told_to_stop, flying, signals)]
+        if manual:
+            deeds.append(partial(self._until_done, {request.request_id for request in manual}))
+        try:
+            await until_first(*deeds)
+        except NightOver as over:
+            faults.append(str(over))
+        return faults, bool(signals)
+
+    async def _fly(self, card: StationCard | None, flying: list[Observatory], faults: list[str]) -> None:
+        """Connect, build, and observe night after night. The keeper has written all when this returns."""
+        async with AsyncExitStack() as stack:
+            thinker = Worker("thinker")
+            stack.callback(thinker.close)
+            ephemeris = await thinker.call(Ephemeris)
+            seats = await self._seats(stack)
+            assembly = Assembly(
+                around=self.around, store=self.store, folder=self.folder, seats=seats, ephemeris=ephemeris, card=card
+            )
+            sources: dict[str, Source] = await self._sources(stack)
+            watch = assembly.watch(sources)
+            gate = assembly.gate(watch)
+            if seats.dome is not None:
+                sources["dome"] = roof_source(seats.dome, gate.saw_roof)
+            observatory = assembly.observatory(gate)
+            flying.append(observatory)
+            station_name, telescope_name = await self._names(card)
+            keeper = assembly.keeper(station_name=station_name, telescope_name=telescope_name)
+            night = assembly.night(observatory, watch, keeper, thinker)
+            async with anyio.create_task_group() as beside:
+                beside.start_soon(watch.run)
+                beside.start_soon(keeper.run)
+                beside.start_soon(self._filter_chore(seats).run)
+                try:
+                    await night.run()
+                finally:
+                    keeper.close()
+                    faults.extend(night.left_standing)
+                await keeper.drained.wait()
+                beside.cancel_scope.cancel()
+
+    async def _seats(self, stack: AsyncExitStack) -> Seats:
+        """Every device of the telescope, connected, however often it takes."""
+        settings, now = self.around.settings, self.around.clock.now
+        wheel, focuser, dome = settings.filter_wheel, settings.focuser, settings.dome
+        seats = Seats(
+            mount=Seat("mount", partial(connect.connect_mount, settings.mount, now=now)),
+            camera=Seat("camera", partial(connect.connect_camera, settings.camera, now=now)),
+            filter_wheel=None
+            if wheel is None
+            else Seat("filter wheel", partial(connect.connect_filter_wheel, wheel, now=now)),
+            focuser=None if focuser is None else Seat("focuser", partial(connect.connect_focuser, focuser, now=now)),
+            dome=None if dome is None else Seat("dome", partial(connect.connect_dome, dome, now=now)),
+        )
+        for seat in seats:
+            stack.push_async_callback(seat.leave)
+            while not await self._connected(seat):
+                await anyio.sleep(_CONNECT_AGAIN_S)
+        return seats
+
+    async def _connected(self, seat: AnySeat) -> bool:
+        try:
+            await seat.reconnect()
+        except DeviceError as error:
+            fault = DeviceFault(at=self.around.clock.now(), device=seat.name, doing=error.doing, what=error.what)
+            self.around.telemetry.publish(fault)
+            return False
+        return True
+
+    async def _sources(self, stack: AsyncExitStack) -> dict[str, Source]:
+        """Who has a say in safety. They are connected when they are first asked."""
+        settings, now = self.around.settings, self.around.clock.now
+        sources: dict[str, Source] = {}
+        if settings.safety_monitor is not None:
+            monitor = Seat("safety monitor", partial(connect.connect_safety_monitor, settings.safety_monitor, now=now))
+            stack.push_async_callback(monitor.leave)
+            sources["safety monitor"] = monitor_source(monitor)
+        if settings.conditions is not None:
+            weather = Seat("weather station", partial(connect.connect_conditions, settings.conditions, now=now))
+            stack.push_async_callback(weather.leave)
+            sources["weather station"] = conditions_source(weather, settings.safety.at_most)
+        if not sources and not settings.safety.without_monitor:
+            sources["safety monitor"] = no_monitor_source
+        return sources
+
+    def _api_chores(self, api: CitraApi, card: StationCard) -> Chores:
+        around = self.around
+        fetcher = TaskFetcher(
+            api=api,
+            ledger=self.store.ledger,
+            defaults=around.settings.exposure,
+            clock=around.clock,
+            telemetry=around.telemetry,
+        )
+        chores = api_chores(fetcher, card, poll_s=around.settings.api.poll_s, first=around.clock.now())
+        return Chores(chores, around.clock, around.telemetry)
+
+    def _filter_chore(self, seats: Seats) -> Chores:
+        """The platform is told which filters there are: at the start, and each day."""
+        chores: list[Chore] = []
+        api = self.api
+        if api is not None and seats.filter_wheel is not None:
+            names = seats.filter_wheel.device.capabilities.filter_names
+
+            async def publish() -> None:
+                await api.station.publish_filters(names)
+
+            first = every(_FILTERS_EVERY_S, first=self.around.clock.now())
+            chores.append(Chore(name="publish the filters", trigger=first, deed=publish))
+        return Chores(chores, self.around.clock, self.around.telemetry)
+
+    async def _names(self, card: StationCard | None) -> tuple[str, str]:
+        """What the platform calls ground station and telescope; empty where it is away, or there is none."""
+        if card is None or self.api is None:
+            return "", ""
+        try:
+            if card.telescope is None:
+                await card.look_up()
+            if card.telescope is None or card.telescope.ground_station_id is None:
+                return "", "" if card.telescope is None else card.telescope.name
+            ground = await self.api.station.ground_station(card.telescope.ground_station_id)
+        except ApiError as error:
+            self._note(f"frames will not name the station: {error}")
+            return "", ""
+        return ground.name, card.telescope.name
+
+    async def _until_done(self, task_ids: set[str]) -> None:
+        """Return when none of these tasks can still be observed, and those observed are on disk."""
+        while any(task.task_id in task_ids for task in await self.store.ledger.tasks(*UNFINISHED)):
+            await anyio.sleep(_LOOK_WHETHER_DONE_S)
+
+    def _note(self, what: str) -> None:
+        self.around.telemetry.publish(StationNote(at=self.around.clock.now(), what=what))
+
+
+async def _until_told_to_stop(flying: Sequence[Observatory], signals: list[int]) -> None:
+    """Return at SIGTERM or SIGINT; the devices then have only so long to be put away."""
+    with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as received:
+        async for number in received:
+            signals.append(number)
+            for observatory in flying:
+                observatory.hurry(_STOP_WITHIN_S)
+            return
