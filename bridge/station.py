@@ -73,7 +73,13 @@ def _has_platform(around: Surroundings) -> bool:
 
 
 def _platform(around: Surroundings) -> AbstractAsyncContextManager[CitraApi]:
-    return open_api(around.settings.api, clock=around.clock, telemetry=around.telemetry, patience=around.patience)
+    return open_api(
+        around.settings.api,
+        clock=around.clock,
+        telemetry=around.telemetry,
+        patience=around.patience,
+        saw_date=around.timekeeping.saw_server_date,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,6 +28,9 @@ class Timekeeping(Protocol):
 
     def bound(self) -> ClockBound: ...
 
+    def saw_server_date(self, server_date: datetime, *, took_s: float) -> None:
+        """Note the Date header of an answer that came `took_s` after its question: coarse evidence."""
+
 
 class HostTimekeeping:
     """This computer's clock: bounded by the kernel, else by what the operator states, else by the API's own clock."""
@@ -38,7 +41,7 @@ class HostTimekeeping:
         self._seen: tuple[datetime, float] | None = None
 
     def saw_server_date(self, server_date: datetime, *, took_s: float) -> None:
-        """Note the Date header of an answer that came `took_s` after its question: coarse evidence."""
+        """Keep the newest only."""
         at = self._now()
         self._seen = at, abs((at - server_date).total_seconds()) + _DATE_HEADER_STEP_S + took_s
 
@@ -58,6 +61,9 @@ class RehearsalTimekeeping:
 
     def bound(self) -> ClockBound:
         return ClockBound(error_s=0.0, source="rehearsal")
+
+    def saw_server_date(self, server_date: datetime, *, took_s: float) -> None:
+        """A server's clock says nothing about bent time."""
 
 
 def kernel_clock_error_s() -> float | None:

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from bridge.api.link import ApiLink, timeouts
+from bridge.api.link import ApiLink, SawDate, timeouts
 from bridge.api.presence import ApiPresence
 from bridge.api.satellites import SatelliteApi
 from bridge.api.station import StationApi
@@ -42,12 +42,13 @@ async def open_api(
     clock: Clock,
     telemetry: Telemetry,
     patience: float = 1.0,
+    saw_date: SawDate | None = None,
     transport: httpx.AsyncBaseTransport | None = None,
 ) -> AsyncIterator[CitraApi]:
     """The platform at `settings.url`; nothing is sent yet.
 
     `patience` multiplies every deadline: in a rehearsal at sixty times life speed sixty seconds of the loop are one of
-    the server's. `transport` takes the place of the network.
+    the server's. `saw_date` is told each answer's Date header. `transport` takes the place of the network.
     """
     presence = ApiPresence(clock, telemetry)
     worker = Worker("uploads")
@@ -56,7 +57,7 @@ async def open_api(
             _client(settings.url, patience, transport) as with_token,
             _client("", patience, transport) as without_token,
         ):
-            link = ApiLink(with_token, settings.token, presence, clock, patience=patience)
+            link = ApiLink(with_token, settings.token, presence, clock, patience=patience, saw_date=saw_date)
             own_computer = is_loopback(urlsplit(settings.url).hostname or "")
             yield CitraApi(
                 station=StationApi(link, settings.telescope_id),

@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, Protocol
 
 import anyio
 import httpx
@@ -27,6 +29,12 @@ _TRIES = 3
 Query = Sequence[tuple[str, str]]
 
 
+class SawDate(Protocol):
+    """Is told the Date header of an answer, and how long after the question it came."""
+
+    def __call__(self, server_date: datetime, *, took_s: float) -> None: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Answer:
     status: int
@@ -45,13 +53,21 @@ class ApiLink:
     """One HTTP client with the token, for one API."""
 
     def __init__(
-        self, client: httpx.AsyncClient, token: SecretStr, presence: ApiPresence, clock: Clock, *, patience: float = 1.0
+        self,
+        client: httpx.AsyncClient,
+        token: SecretStr,
+        presence: ApiPresence,
+        clock: Clock,
+        *,
+        patience: float = 1.0,
+        saw_date: SawDate | None = None,
     ) -> None:
         self._client = client
         self._token = token
         self._presence = presence
         self._clock = clock
         self._patience = patience
+        self._saw_date = saw_date
 
     @property
     def base_url(self) -> httpx.URL:
@@ -96,6 +112,7 @@ class ApiLink:
     async def _ask(self, method: str, path: str, *, doing: str, query: Query, body: object, within_s: float) -> _Answer:
         request = self._client.build_request(method, path, params=list(query) or None, json=body)
         request.headers["Authorization"] = f"Bearer {self._token.get_secret_value()}"
+        asked_at = self._clock.now()
         try:
             with anyio.fail_after(within_s * self._patience):
                 response = await self._client.send(request, stream=True)
@@ -108,12 +125,24 @@ class ApiLink:
         except httpx.HTTPError as error:
             raise ApiUnreachable(f"{doing}: {type(error).__name__}: {self._scrubbed(str(error))}") from None
         headers = response.headers
+        self._note_date(headers.get("date"), asked_at)
         return _Answer(
             status=response.status_code,
             content_type=headers.get("content-type", ""),
             body=content,
             retry_after=headers.get("retry-after"),
         )
+
+    def _note_date(self, text: str | None, asked_at: datetime) -> None:
+        """The server's clock, as coarse evidence about ours; a header that is no date is none."""
+        if self._saw_date is None or text is None:
+            return
+        try:
+            server_date = parsedate_to_datetime(text)
+        except ValueError:
+            return
+        if server_date.tzinfo is not None:
+            self._saw_date(server_date, took_s=(self._clock.now() - asked_at).total_seconds())
 
     def _understand(self, answer: _Answer, doing: str) -> Any:
         pause_s = retry_after_s(answer.retry_after, self._clock.now())

@@ -15,7 +15,8 @@ from bridge.refusals import spelled
 _M = TypeVar("_M", bound="WireModel")
 
 _INSTANT = re.compile(
-    r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d)(?::(\d\d)(?:[.,](\d{1,12}))?)?\s*(?:[Zz]|([+-])(\d\d):?(\d\d))?"
+    r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d)(?::(\d\d)(?:[.,](\d{1,12}))?)?\s*(?:[Zz]|([+-])(\d\d):?(\d\d))?",
+    re.ASCII,
 )
 _FIRST_YEAR, _LAST_YEAR = 1957, 2200
 

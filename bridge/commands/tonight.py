@@ -1,0 +1,127 @@
+"""What commands know of tonight: what is asked, what the telescope is, and the plan that follows."""
+
+import tempfile
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from bridge.api.client import open_api
+from bridge.assembly import Surroundings, darkness_of, limits_of
+from bridge.chores import StationCard
+from bridge.errors import ApiError
+from bridge.fetching import TaskFetcher
+from bridge.manual import read_task_file
+from bridge.observing.dark import NightSpan
+from bridge.observing.planning import Planning
+from bridge.rig import telescope_of
+from bridge.storage.store import open_store
+from drivers import connect
+from drivers.errors import DeviceError
+from drivers.values import CameraCapabilities, EquatorialSystem, MountCapabilities, MountKind
+from schedules.ephemeris import Ephemeris
+from schedules.planner import Plan
+from schedules.requests import ObservationRequest
+
+# A telescope that cannot be reached is planned for as one like most.
+_USUAL_MOUNT = MountCapabilities(
+    system=EquatorialSystem.APPARENT,
+    kind=MountKind.GERMAN,
+    can_park=True,
+    can_set_rates=True,
+    can_sync=True,
+    can_home=False,
+)
+_USUAL_CAMERA = CameraCapabilities(
+    sensor_name="",
+    width_px=2048,
+    height_px=2048,
+    pixel_size_um=5.0,
+    max_binning=4,
+    min_exposure_s=0.001,
+    max_exposure_s=3600.0,
+    can_abort=True,
+    can_cool=False,
+    electrons_per_adu=None,
+    saturation_adu=65535,
+)
+_TASK_LASTS = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tonight:
+    """The plan for the night under way or the next (None: it does not get dark), and what was assumed for it."""
+
+    span: NightSpan | None
+    plan: Plan | None
+    notes: tuple[str, ...]
+
+
+async def plan_tonight(around: Surroundings, *, task_file: Path | None) -> Tonight:
+    """Ask the platform for its tasks, add those of `task_file`, and plan. Nothing moves, nothing is kept."""
+    ephemeris = Ephemeris()
+    span = darkness_of(around.settings, ephemeris).next_night(around.clock.now())
+    notes: list[str] = []
+    requests = [] if task_file is None else read_manual(task_file, around, span)
+    async with AsyncExitStack() as stack:
+        offered, card = await _offered(around, stack, notes)
+        mount, camera = await _capabilities(around, notes)
+        if span is None:
+            return Tonight(span=None, plan=None, notes=tuple(notes))
+        telescope = telescope_of(around.settings, ephemeris, mount, camera)
+        planning = Planning(telescope=telescope, limits=limits_of(around.settings, card))
+        now = max(around.clock.now(), span.dark_from)
+        plan = planning.plan([*requests, *offered], now, night=span.dark, standing=None)
+    return Tonight(span=span, plan=plan, notes=tuple(notes))
+
+
+def read_manual(task_file: Path, around: Surroundings, span: NightSpan | None) -> list[ObservationRequest]:
+    """The tasks of a file; one that does not say when may be observed in the night under way, or the next."""
+    now = around.clock.now()
+    opens, closes = (now, now + _TASK_LASTS) if span is None else (min(now, span.dark_from), span.dark_until)
+    return read_task_file(task_file, opens=opens, closes=closes, defaults=around.settings.exposure)
+
+
+async def _offered(
+    around: Surroundings, stack: AsyncExitStack, notes: list[str]
+) -> tuple[Sequence[ObservationRequest], StationCard | None]:
+    """The platform's tasks, by way of a ledger that is thrown away."""
+    settings = around.settings
+    if not (settings.api.token.get_secret_value() and settings.api.telescope_id):
+        notes.append("no token or no telescope id: planned without the platform's tasks")
+        return (), None
+    api = await stack.enter_async_context(
+        open_api(settings.api, clock=around.clock, telemetry=around.telemetry, patience=around.patience)
+    )
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="nightbridge-")))
+    store = await stack.enter_async_context(
+        open_store(folder / "plan.sqlite", clock=around.clock, telemetry=around.telemetry)
+    )
+    card = StationCard(api, around.clock, around.telemetry)
+    fetcher = TaskFetcher(
+        api=api, ledger=store.ledger, defaults=settings.exposure, clock=around.clock, telemetry=around.telemetry
+    )
+    try:
+        await card.look_up()
+        await fetcher.fetch()
+    except ApiError as error:
+        notes.append(f"the platform: {error}")
+    return [task.request for task in await store.ledger.pending()], card
+
+
+async def _capabilities(around: Surroundings, notes: list[str]) -> tuple[MountCapabilities, CameraCapabilities]:
+    """What the mount and the camera say of themselves; of one that is away, what is usual."""
+    settings, now = around.settings, around.clock.now
+    mount, camera = _USUAL_MOUNT, _USUAL_CAMERA
+    try:
+        async with connect.connect_mount(settings.mount, now=now) as connected_mount:
+            mount = connected_mount.capabilities
+    except DeviceError as error:
+        notes.append(f"planned for a German mount, because {error}")
+    try:
+        async with connect.connect_camera(settings.camera, now=now) as connected_camera:
+            camera = connected_camera.capabilities
+    except DeviceError as error:
+        notes.append(f"planned for 2048 × 2048 pixels of 5 µm, because {error}")
+    return mount, camera
