@@ -28,8 +28,8 @@ class _Responder(asyncio.DatagramProtocol):
 @asynccontextmanager
 async def answering_discovery(
     alpaca_port: int, *, hosts: tuple[str, ...] = _LOOPBACK, port: int = DISCOVERY_PORT
-) -> AsyncGenerator[int]:
-    """Within the block, whoever asks on `port` is told that Alpaca is spoken on `alpaca_port`. Yields the UDP port used.
+) -> AsyncGenerator[int, None]:
+    """Within the block, whoever asks on `port` is told that Alpaca is spoken on `alpaca_port`. Yields the port used.
 
     On the loopback network only, unless other hosts are given ("0.0.0.0": every network). Port 0 takes a free one.
     Several servers of one machine may listen at once: each hears a broadcast, one of them a question to it alone.

@@ -3,7 +3,7 @@
 True angles are where the axes are. The mount believes them less a zero error, which it learns of only by a sync.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from drivers.values import EquatorialSystem, MountKind
 from simulators.physics.axis import Limits, Motion, changed_speed, turned
@@ -125,8 +125,7 @@ class MountAxes:
 
     def place(self, at_s: float) -> tuple[float, float]:
         """Right ascension and declination where the mount believes to look, on its own system."""
-        hour_angle_deg, dec_deg = self.mechanics.looks_at(*self.believed_deg(at_s))
-        ra_deg = sidereal_deg(self.ground, at_s) - hour_angle_deg
+        ra_deg, dec_deg = self._place_of_date(at_s)
         if self.system is EquatorialSystem.ICRS:
             ra_deg, dec_deg = self.ground.icrs_of(ra_deg, dec_deg, instant_of(at_s))
         return folded(ra_deg, dec_deg)
@@ -170,7 +169,14 @@ class MountAxes:
         base_deg, base_deg_s = (0.0, 0.0), (0.0, 0.0)
         if rates_deg_s is not None and self._may_follow(spins_deg_s):
             flipped = self.mechanics.is_flipped(self.believed_deg(at_s)[1])
-            follow = self._following(self.place(at_s), rates_deg_s, at_s, flipped=flipped)
+            if rates_deg_s == (
+                0.0,
+                0.0,
+            ):  # a star, of date: at the pole, where mounts begin, catalogue axes are of no use
+                follow = self._following(self._place_of_date(at_s), rates_deg_s, at_s, flipped=flipped)
+                follow = replace(follow, system=EquatorialSystem.APPARENT)
+            else:
+                follow = self._following(self.place(at_s), rates_deg_s, at_s, flipped=flipped)
             base_deg, base_deg_s = follow.axes_deg(at_s), follow.speeds_deg_s(at_s)
             followed = (spins_deg_s[0] == 0.0, spins_deg_s[1] == 0.0)
         motions = []
@@ -191,6 +197,10 @@ class MountAxes:
     def changes_before(self, at_s: float) -> int:
         """Counts commands: the same number twice means the same path until then."""
         return self._legs.changes_before(at_s)
+
+    def _place_of_date(self, at_s: float) -> tuple[float, float]:
+        hour_angle_deg, dec_deg = self.mechanics.looks_at(*self.believed_deg(at_s))
+        return sidereal_deg(self.ground, at_s) - hour_angle_deg, dec_deg
 
     def _begin(self, leg: Leg, at_s: float) -> float:
         self._legs.begin(at_s, leg)

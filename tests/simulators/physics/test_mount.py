@@ -336,3 +336,16 @@ def test_the_quick_sidereal_time_is_the_exact_one(later_s: float) -> None:
     at = EVENING + timedelta(seconds=later_s)
     exact_deg, quick_deg = TEIDE.sidereal_time_deg(at), sidereal_deg(TEIDE, unix_of(at))
     assert wrapped(quick_deg - exact_deg) == pytest.approx(0.0, abs=1e-3 * ARCSEC)
+
+
+@pytest.mark.parametrize("system", list(EquatorialSystem))
+@pytest.mark.parametrize("kind", [MountKind.GERMAN, MountKind.FORK])
+def test_an_equatorial_mount_that_begins_to_track_at_the_pole_turns_at_the_stars_rate(
+    kind: MountKind, system: EquatorialSystem
+) -> None:
+    rig = Rig(kind=kind, system=system)
+    for _ in range(20):
+        rig.clock.advance(1.234567)
+        speeds_deg_s = rig.mount.axes.speeds_deg_s(unix_of(rig.clock.now()))
+        assert speeds_deg_s[0] == pytest.approx(15.041 * ARCSEC, rel=1e-3)
+        assert speeds_deg_s[1] == pytest.approx(0.0, abs=1e-9)
