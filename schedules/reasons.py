@@ -49,11 +49,11 @@ def why_no_window(
 
 
 def _why_not(search: Search, together: Sequence[Constraint], dark: Spans, whole: Spans) -> str:
-    """`together` cannot be met in the dark: whether it can by day, and when."""
+    """`together` cannot be met in the dark: whether a single constraint can by day, and when."""
     if search.swarm.failures:
         return str(search.swarm.failures[0])
     by_day = search.narrowed(whole, together)
-    if not len(by_day):
+    if not len(by_day) or len(together) > 1:
         return f"never {_joined(together)}{_peak(search, together, dark)}"
     if by_day.begins_s[0] >= dark.ends_s[-1]:
         return f"not {_joined(together)} before dawn"

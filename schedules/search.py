@@ -61,11 +61,13 @@ class Search:
     def narrowed(self, spans: Spans, constraints: Sequence[Constraint]) -> Spans:
         """The parts of `spans` in which all `constraints` of targets hold, the cheap ones asked first."""
         spans = self._where_it_may_rise(spans, constraints)
-        for constraint in sorted(constraints, key=lambda constraint: constraint.scope):
-            if constraint.scope is not Scope.SITE:
-                step_s = self.orbit_step_s if constraint.scope is Scope.ORBIT else self.sky_step_s
-                corners = self._corners(constraint) if isinstance(constraint, AboveHorizon) else None
-                spans = admitted(spans, self.margin(constraint.margin), step_s, corners)
+        own = [constraint for constraint in constraints if constraint.scope is not Scope.SITE]
+        if not own:
+            return admitted(spans, self.margin(lambda sightline: sightline.exists), self.orbit_step_s)
+        for constraint in sorted(own, key=lambda constraint: constraint.scope):
+            step_s = self.orbit_step_s if constraint.scope is Scope.ORBIT else self.sky_step_s
+            corners = self._corners(constraint) if isinstance(constraint, AboveHorizon) else None
+            spans = admitted(spans, self.margin(constraint.margin), step_s, corners)
         return spans
 
     def _where_it_may_rise(self, spans: Spans, constraints: Sequence[Constraint]) -> Spans:

@@ -98,6 +98,11 @@ class Sightline:
         return self.observer.east_north_up(self.apparent)
 
     @property
+    def exists(self) -> Floats:
+        """1 where there is a place at all, NaN where there is none: a margin that only an ended orbit breaks."""
+        return np.where(np.isfinite(self.range_km), 1.0, np.nan)
+
+    @property
     def azimuth_deg(self) -> Floats:
         """Of the apparent place."""
         return horizontal_angles_deg(self.east_north_up)[0]
@@ -113,12 +118,12 @@ class Sightline:
 
         Where the Sun is on the near side, the height above the sphere: the value is continuous.
         """
-        position = self.body.position_km
-        sun = self.observer.attitude.sun_km - position
-        along = dot(position, sun / length(sun))
-        distance = length(position)
-        aside = np.sqrt(np.maximum(distance**2 - along**2, 0.0))
-        return np.where(along < 0.0, aside, distance) - EARTH_RADIUS_KM
+        position, sun = self.body.position_km, self.observer.attitude.sun_km
+        towards = sun - position
+        # The part across the line by a cross product: right for stars too, whose distance would drown a difference.
+        aside = length(np.cross(position, sun, axis=0)) / length(towards)
+        is_behind = dot(position, towards) < 0.0
+        return np.where(is_behind, aside, length(position)) - EARTH_RADIUS_KM
 
 
 def aberrated(direction: Floats, velocity_km_s: Floats) -> Floats:

@@ -32,7 +32,7 @@ class AccessWindow:
     `culmination` is the highest place between them. Angles are those of the apparent place, unrefracted.
 
     Raises:
-        ValueError: the three instants are out of order.
+        ValueError: the three instants are out of order, or an angle is none.
     """
 
     rise: datetime
@@ -46,6 +46,9 @@ class AccessWindow:
     def __post_init__(self) -> None:
         if not self.rise <= self.culmination <= self.set:
             raise ValueError(f"rise {self.rise}, culmination {self.culmination}, set {self.set} are out of order")
+        azimuths_deg = (self.rise_azimuth_deg, self.culmination_azimuth_deg, self.set_azimuth_deg)
+        if not -90.0 <= self.peak_altitude_deg <= 90.0 or not all(0.0 <= one < 360.0 for one in azimuths_deg):
+            raise ValueError(f"peak {self.peak_altitude_deg}°, azimuths {azimuths_deg}° are no directions")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,98 @@
+"""What must hold: at one place, and as a margin over many instants."""
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from schedules.constraints import AboveHorizon, Constraint, MinAltitude, MoonApart, Scope, SunBelow, Sunlit
+from schedules.ephemeris import Ephemeris
+from schedules.places import separation_deg
+from schedules.search import Search, search_for
+from schedules.site import HorizonMask, Site
+from schedules.targets import Satellite
+
+EVENING = datetime(2026, 8, 11, 19, 30, 0, tzinfo=UTC)
+HILL = HorizonMask(points=((10.0, 5.0), (170.0, 40.0), (200.0, 12.0), (350.0, 25.0)))
+
+ALL: list[Constraint] = [
+    MinAltitude(altitude_deg=20.0),
+    AboveHorizon(mask=HILL),
+    AboveHorizon(mask=HorizonMask()),
+    SunBelow(altitude_deg=-12.0),
+    MoonApart(separation_deg=70.0),
+    Sunlit(),
+]
+
+
+@pytest.fixture(scope="module")
+def search(ephemeris: Ephemeris, site: Site, low: Satellite) -> Search:
+    return search_for(low, site, ephemeris)
+
+
+@pytest.mark.parametrize("constraint", ALL, ids=lambda constraint: constraint.words)
+def test_the_margin_is_not_negative_exactly_where_the_place_is_admitted(
+    constraint: Constraint, ephemeris: Ephemeris, site: Site, low: Satellite, search: Search
+) -> None:
+    instants = [EVENING + timedelta(minutes=4.1 * number) for number in range(150)]
+    unix_s = np.array([at.timestamp() for at in instants])
+    margin = constraint.margin(search.sightline(np.zeros(len(unix_s), np.intp), unix_s))
+    admitted = [constraint.admits(ephemeris.place_of(low, site, at), site, ephemeris) for at in instants]
+    assert (margin >= 0.0).tolist() == admitted
+    assert len(set(admitted)) == 2
+
+
+@given(minutes=st.floats(0.0, 1440.0))
+@settings(max_examples=40, deadline=None)
+def test_margins_do_not_jump(search: Search, minutes: float) -> None:
+    """In a tenth of a second nothing moves far: a search by sampling and halving may rely on it."""
+    unix_s = EVENING.timestamp() + 60.0 * minutes + np.array([0.0, 0.1])
+    sightline = search.sightline(np.zeros(2, np.intp), unix_s)
+    kilometres = {MinAltitude, Sunlit}
+    for constraint in ALL:
+        first, second = constraint.margin(sightline)
+        assert abs(second - first) < (2.0 if type(constraint) in kilometres else 0.5)
+
+
+def test_words_are_those_of_an_observer() -> None:
+    assert [constraint.words for constraint in ALL] == [
+        "above 20°",
+        "above the horizon mask",
+        "above the horizon mask",
+        "with the Sun below -12°",
+        "70° from the Moon",
+        "sunlit",
+    ]
+
+
+def test_the_cheap_constraints_come_first() -> None:
+    ordered = sorted(ALL, key=lambda constraint: constraint.scope)
+    assert isinstance(ordered[0], SunBelow)
+    assert {type(constraint) for constraint in ordered if constraint.scope is Scope.SKY} == {AboveHorizon, MoonApart}
+
+
+def test_the_lowest_clear_altitude_of_a_mask() -> None:
+    assert AboveHorizon(mask=HILL).lowest_deg == 5.0
+    assert AboveHorizon(mask=HorizonMask()).lowest_deg == 0.0
+
+
+@given(azimuth=st.floats(0.0, 359.99))
+@settings(max_examples=60, deadline=None)
+def test_the_mask_is_the_same_for_many_azimuths_as_for_one(azimuth: float, search: Search) -> None:
+    azimuths, altitudes = zip(*HILL.points, strict=True)
+    assert np.interp(azimuth, azimuths, altitudes, period=360.0) == pytest.approx(
+        HILL.altitude_deg_at(azimuth), abs=1e-9
+    )
+
+
+def test_the_moon_is_kept_away_from_wherever_it_stands(
+    ephemeris: Ephemeris, site: Site, low: Satellite, search: Search
+) -> None:
+    at = EVENING + timedelta(minutes=15)
+    place = ephemeris.place_of(low, site, at)
+    apart_deg = separation_deg(place.apparent, ephemeris.moon_of(site, at))
+    sightline = search.sightline(np.zeros(1, np.intp), np.array([at.timestamp()]))
+    assert MoonApart(separation_deg=apart_deg - 0.001).margin(sightline)[0] > 0.0
+    assert MoonApart(separation_deg=apart_deg + 0.001).margin(sightline)[0] < 0.0
