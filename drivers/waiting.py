@@ -27,7 +27,7 @@ async def until(
         TimedOut: `within_s` is over; names `device` and what it was `doing`.
     """
     with anyio.move_on_after(within_s):
-        while not await condition():  # noqa: ASYNC110 (a device sends no events)
+        while not await condition():
             await anyio.sleep(every_s)
         return
     raise TimedOut(device, doing, f"not done within {within_s:g} s")

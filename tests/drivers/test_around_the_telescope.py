@@ -418,6 +418,18 @@ async def test_weather_of_yesterday_is_none(
             await conditions.read()
 
 
+async def test_a_station_that_does_not_tell_the_age_of_its_weather_is_believed(
+    settings: AlpacaDevice, station: FakeConditions, now: Now
+) -> None:
+    class Ageless(FakeConditions):
+        def TimeSinceLastUpdate(self, SensorName: str = "") -> float:  # noqa: N802, N803
+            raise not_implemented()
+
+    station.__class__ = Ageless
+    async with connect_conditions(settings, now=now) as conditions:
+        assert (await conditions.read())[Quantity.TEMPERATURE_C] == 9.0
+
+
 async def test_a_station_that_is_unplugged_is_no_weather(
     settings: AlpacaDevice, station: FakeConditions, now: Now
 ) -> None:

@@ -15,7 +15,7 @@ from drivers.errors import ConnectionLost, Malfunction, Refused, TimedOut
 from drivers.protocols import Camera
 from drivers.values import CameraState, Exposure, FrameKind, TimeSource
 from tests.drivers.conftest import DUSK
-from tests.drivers.fake_alpaca import FakeAlpaca, hangs_up_after, not_implemented, silent_until
+from tests.drivers.fake_alpaca import FakeAlpaca, Fault, hangs_up_after, not_implemented, silent_until
 from tests.drivers.fake_devices import FakeCamera
 
 Now = Callable[[], datetime]
@@ -347,6 +347,33 @@ async def test_an_exposure_left_behind_by_a_crash_is_aborted_on_connecting(
 async def test_an_abort_of_an_idle_camera_asks_nothing_of_it(camera: Camera, sensor: FakeCamera) -> None:
     await camera.abort()
     assert sensor.aborted == 0
+
+
+async def test_an_exposure_that_ends_just_when_it_is_aborted_is_no_error(camera: Camera, sensor: FakeCamera) -> None:
+    class Prompt(FakeCamera):
+        def AbortExposure(self) -> None:  # noqa: N802
+            super().AbortExposure()
+            raise Fault(0x40B, "there is nothing to abort")
+
+    sensor.__class__ = Prompt
+    with anyio.move_on_after(3.0) as scope:
+        await camera.expose(Exposure(exposure_s=10.0))
+    assert scope.cancelled_caught
+    assert (await camera.status()).state is CameraState.IDLE
+
+
+async def test_an_abort_that_is_refused_while_the_camera_exposes_is_an_error(
+    camera: Camera, sensor: FakeCamera
+) -> None:
+    class Stubborn(FakeCamera):
+        def AbortExposure(self) -> None:  # noqa: N802
+            raise Fault(0x40B, "not now")
+
+    sensor.__class__ = Stubborn
+    sensor.NumX, sensor.NumY = 60, 40
+    sensor.StartExposure(10.0, True)
+    with pytest.raises(Refused, match="not now"):
+        await camera.abort()
 
 
 async def test_a_camera_that_cannot_abort_is_waited_for(alpaca: FakeAlpaca, sensor: FakeCamera, now: Now) -> None:

@@ -136,6 +136,24 @@ async def test_yes_or_no_is_exactly_that(value: object, alpaca: FakeAlpaca) -> N
         await link.close()
 
 
+async def test_texts_and_lists_are_what_they_should_be(alpaca: FakeAlpaca) -> None:
+    wheel = alpaca.add("filterwheel", Weathered(alpaca.clock))
+    link = Link(Role.FILTER_WHEEL, AlpacaDevice(address=alpaca.address))
+    try:
+        assert await link.sequence("Names", str) == ("Clear", "Ha")
+        for odd in ("Clear", ["Clear", 5], {"a": 1}, None):
+            wheel.Names = odd
+            with pytest.raises(Malfunction, match="not a list of str"):
+                await link.sequence("Names", str)
+        wheel.Name = "a\x1b[2Jwheel\n"
+        assert await link.text("Name") == "a [2Jwheel"
+        wheel.Name = 5
+        with pytest.raises(Malfunction, match="not a text"):
+            await link.text("Name")
+    finally:
+        await link.close()
+
+
 async def test_a_code_of_no_meaning_is_a_malfunction(alpaca: FakeAlpaca, link: Link) -> None:
     alpaca.devices["telescope", 0].AlignmentMode = 7
     with pytest.raises(Malfunction, match="does not know"):
@@ -220,7 +238,7 @@ async def test_a_hung_camera_delays_no_other_device(alpaca: FakeAlpaca) -> None:
     try:
         async with anyio.create_task_group() as group:
             group.start_soon(ask_the_camera)
-            while not hung.is_set():  # noqa: ASYNC110 (set by the server's thread)
+            while not hung.is_set():
                 await anyio.sleep(0.01)
             assert await mount.number("Altitude") == 45.0
             assert not answers, "the camera answered first: the mount waited for it"
@@ -298,6 +316,21 @@ async def test_an_older_device_is_connected_and_left_disconnected(alpaca: FakeAl
     async with connected(Role.MOUNT, AlpacaDevice(address=alpaca.address)):
         assert device.Connected is True
     assert device.Connected is False
+
+
+async def test_an_old_device_that_answers_only_when_it_has_connected_is_waited_for(alpaca: FakeAlpaca) -> None:
+    device = alpaca.add("telescope", Weathered(alpaca.clock))
+    silent = iter(range(5))
+
+    def too_late(handler: BaseHTTPRequestHandler) -> None:
+        if next(silent, None) is None:
+            del alpaca.instead["telescope", "connected"]
+            device.Connected = True
+        handler.reply(b"", status=504)  # type: ignore[attr-defined]
+
+    alpaca.instead["telescope", "connected"] = too_late
+    async with connected(Role.MOUNT, AlpacaDevice(address=alpaca.address)):
+        assert device.Connected is True
 
 
 async def test_a_modern_device_is_waited_for_while_it_connects(alpaca: FakeAlpaca) -> None:

@@ -1,9 +1,9 @@
-"""The Alpaca drivers against the simulated observatory, over real sockets, a minute of its time in a second."""
+"""The Alpaca drivers against the simulated observatory, over real sockets, half a minute of its time in a second."""
 
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import anyio
 import numpy as np
@@ -23,7 +23,7 @@ from drivers.connect import (
     connect_safety_monitor,
 )
 from drivers.errors import ConnectionLost, DeviceError, Malfunction, Refused, TimedOut
-from drivers.protocols import Mount
+from drivers.protocols import Camera, Mount
 from drivers.values import (
     Equatorial,
     EquatorialSystem,
@@ -45,8 +45,7 @@ from simulators.serving import Served
 from simulators.sky.earth import Ground
 from simulators.sky.render import Look
 
-RATE = 60.0
-pytestmark = pytest.mark.wire(rate=RATE)
+pytestmark = pytest.mark.wire(rate=30.0)
 
 EVENING = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
 GROUND = Ground(38.84, -104.97, 1900.0)
@@ -64,14 +63,20 @@ class Chart:
         return ()
 
 
-def built(settings: ObservatorySettings) -> Observatory:
-    clock = SimulatedClock(starts_at=EVENING, anchored_unix_s=time.time(), rate=RATE)
-    return Observatory(clock, GROUND, Chart(), settings=settings)
+@pytest.fixture
+def clock(request: pytest.FixtureRequest) -> SimulatedClock:
+    """Runs as fast as the test's own time."""
+    marker = request.node.get_closest_marker("wire")
+    return SimulatedClock(starts_at=EVENING, anchored_unix_s=time.time(), rate=marker.kwargs["rate"])
+
+
+def built(clock: SimulatedClock, **settings: Any) -> Observatory:
+    return Observatory(clock, GROUND, Chart(), settings=ObservatorySettings(**settings))
 
 
 @pytest.fixture
-def observatory() -> Observatory:
-    return built(ObservatorySettings(cameras=(SMALL, CameraSettings(width_px=32, height_px=20))))
+def observatory(clock: SimulatedClock) -> Observatory:
+    return built(clock, cameras=(SMALL, CameraSettings(width_px=32, height_px=20)))
 
 
 @pytest.fixture
@@ -86,8 +91,8 @@ def device(served: Served) -> AlpacaDevice:
 
 
 @pytest.fixture
-def now(observatory: Observatory) -> Callable[[], datetime]:
-    return observatory.clock.now
+def now(clock: SimulatedClock) -> Callable[[], datetime]:
+    return clock.now
 
 
 @pytest.fixture
@@ -121,11 +126,11 @@ async def test_the_telescope_really_looks_where_it_was_sent_on_axes_of_date(
     assert separation_deg((await mount.status()).pointing, south(1.5, 35.0)) * 3600.0 < 2.0
 
 
-async def test_a_mount_on_fixed_axes_is_sent_catalogue_places(now: Callable[[], datetime]) -> None:
+async def test_a_mount_on_fixed_axes_is_sent_catalogue_places(clock: SimulatedClock) -> None:
     axes = MountSettings(kind=MountKind.ALTAZ, system=EquatorialSystem.ICRS)
-    observatory = built(ObservatorySettings(mount=axes))
+    observatory = built(clock, mount=axes)
     with Served(alpaca_app(observatory)) as served:
-        async with connect_mount(AlpacaDevice(address=served.address), now=observatory.clock.now) as mount:
+        async with connect_mount(AlpacaDevice(address=served.address), now=clock.now) as mount:
             assert mount.capabilities.system is EquatorialSystem.ICRS
             assert mount.capabilities.kind is MountKind.ALTAZ
             await mount.unpark()
@@ -147,7 +152,7 @@ async def test_the_telescope_really_follows_at_the_targets_rates(
     ra_deg_per_s, dec_deg_per_s = rates
     await mount.slew(south(2.0, 20.0))
     await mount.track(ra_deg_per_s=ra_deg_per_s, dec_deg_per_s=dec_deg_per_s)
-    await anyio.sleep(2.0)  # until the axes have their speed
+    await anyio.sleep(2.0)  # until the axes have their speed; what follows is asked of the future
     begins = observatory.clock.now()
     ends = begins + timedelta(seconds=10)
     start_ra_deg, start_dec_deg = GROUND.apparent_of(*observatory.mount.true_icrs(begins), begins)
@@ -158,24 +163,21 @@ async def test_the_telescope_really_follows_at_the_targets_rates(
     assert observatory.mount.rates_deg_s == (0.0, 0.0)
 
 
-async def test_a_slew_takes_as_long_as_the_telescope_does_and_little_more(
-    mount: Mount, observatory: Observatory
-) -> None:
-    await mount.slew(south(2.0, 20.0))
-    began = observatory.clock.now()
-    await mount.slew(south(2.0, 60.0))
-    took_s = (observatory.clock.now() - began).total_seconds()
-    assert 40.0 / 4.0 + 2.0 + 1.0 <= took_s < 13.0 + 6.0  # speed, acceleration, settling; a poll is some real ms
+async def test_a_cancelled_slew_leaves_a_telescope_that_stands(clock: SimulatedClock) -> None:
+    observatory = built(clock, mount=MountSettings(top_speed_deg_s=0.5))  # minutes, not seconds, to the other side
+    with Served(alpaca_app(observatory)) as served:
+        async with connect_mount(AlpacaDevice(address=served.address), now=clock.now) as mount:
+            await mount.unpark()
+            with anyio.move_on_after(6.0) as scope:
+                await mount.slew(south(-3.0, 0.0))
+            assert scope.cancelled_caught
+            assert not observatory.mount.slewing
+            assert not observatory.mount.tracking
 
 
-async def test_park_stop_and_abort_leave_a_telescope_that_stands(mount: Mount, observatory: Observatory) -> None:
+async def test_a_parked_telescope_stays_so(mount: Mount, observatory: Observatory) -> None:
     await mount.slew(south(2.0, 20.0))
     await mount.stop_tracking()
-    assert not observatory.mount.tracking
-    with anyio.move_on_after(4.0) as scope:
-        await mount.slew(south(-3.0, 70.0))
-    assert scope.cancelled_caught
-    assert not observatory.mount.slewing
     assert not observatory.mount.tracking
     await mount.park()
     status = await mount.status()
@@ -184,12 +186,13 @@ async def test_park_stop_and_abort_leave_a_telescope_that_stands(mount: Mount, o
     await mount.abort()
     with pytest.raises(Refused, match="parked"):
         await mount.slew(south(2.0, 20.0))
+    assert observatory.mount.parked
 
 
-async def test_a_sync_takes_the_pointing_error_away(now: Callable[[], datetime]) -> None:
-    observatory = built(ObservatorySettings(mount=MountSettings(pointing_error_arcmin=10.0)))
+async def test_a_sync_takes_the_pointing_error_away(clock: SimulatedClock) -> None:
+    observatory = built(clock, mount=MountSettings(pointing_error_arcmin=10.0))
     with Served(alpaca_app(observatory)) as served:
-        async with connect_mount(AlpacaDevice(address=served.address), now=observatory.clock.now) as mount:
+        async with connect_mount(AlpacaDevice(address=served.address), now=clock.now) as mount:
             await mount.unpark()
             star = south(2.0, 20.0)
             await mount.slew(star)
@@ -229,24 +232,20 @@ async def test_every_kind_of_frame_in_every_binning(
     assert observatory.cameras[0].shots[-1].light is (kind in (FrameKind.LIGHT, FrameKind.FLAT))
 
 
-async def test_two_cameras_expose_at_once(
-    device: AlpacaDevice, served: Served, observatory: Observatory, now: Callable[[], datetime]
+async def test_each_of_two_cameras_gives_its_own_frames(
+    device: AlpacaDevice, served: Served, now: Callable[[], datetime]
 ) -> None:
     second = AlpacaDevice(address=served.address, device_number=1)
-    sizes = []
-    async with AsyncExitStack() as stack:
-        cameras = [await stack.enter_async_context(connect_camera(one, now=now)) for one in (device, second)]
-        assert cameras[0].name != cameras[1].name
+    sizes = {}
+    async with connect_camera(device, now=now) as one, connect_camera(second, now=now) as other:
 
-        async def expose(index: int) -> None:
-            sizes.append((await cameras[index].expose(Exposure(exposure_s=20.0))).pixels.shape)
+        async def expose(camera: Camera) -> None:
+            sizes[camera.name] = (await camera.expose(Exposure(exposure_s=5.0))).pixels.shape
 
-        began = now()
         async with anyio.create_task_group() as group:
-            group.start_soon(expose, 0)
-            group.start_soon(expose, 1)
-        assert (now() - began).total_seconds() < 35.0
-    assert sorted(sizes) == [(20, 32), (64, 96)]
+            group.start_soon(expose, one)
+            group.start_soon(expose, other)
+        assert sizes == {one.name: (64, 96), other.name: (20, 32)}
 
 
 async def test_a_cancelled_exposure_leaves_the_camera_ready_for_the_next(
@@ -327,7 +326,6 @@ FAULTS: list[tuple[Fault, type[DeviceError]]] = [
     (fault(FaultKind.REFUSE, "mount", "status", error_number=0x407), ConnectionLost),
     (fault(FaultKind.DROP, "mount", "slew"), ConnectionLost),
     (fault(FaultKind.DROP, "mount", "slew", http_status=500), Malfunction),
-    (fault(FaultKind.STUCK, "mount", "slew"), TimedOut),
 ]
 
 
@@ -344,6 +342,14 @@ async def test_trouble_with_the_mount_is_told_as_what_it_is(
     await mount.slew(south(1.0, 30.0))
 
 
+@pytest.mark.wire(rate=100.0)
+async def test_a_slew_that_never_ends_is_given_up(mount: Mount, observatory: Observatory) -> None:
+    observatory.faults.add(fault(FaultKind.STUCK, "mount", "slew"))
+    with pytest.raises(TimedOut):
+        await mount.slew(south(1.0, 30.0))
+    assert not observatory.mount.tracking
+
+
 async def test_a_mount_that_tells_another_place_than_it_was_sent_to_is_a_malfunction(
     mount: Mount, observatory: Observatory
 ) -> None:
@@ -352,6 +358,7 @@ async def test_a_mount_that_tells_another_place_than_it_was_sent_to_is_a_malfunc
         await mount.slew(south(1.0, 30.0))
 
 
+@pytest.mark.wire(rate=100.0)
 async def test_an_exposure_that_never_ends_is_given_up(
     device: AlpacaDevice, observatory: Observatory, now: Callable[[], datetime]
 ) -> None:
@@ -369,29 +376,6 @@ async def test_a_picture_that_breaks_off_is_a_lost_connection(
         with pytest.raises(DeviceError) as caught:
             await camera.expose(Exposure(exposure_s=0.5))
         assert isinstance(caught.value, ConnectionLost | Malfunction)
-
-
-async def test_a_hung_camera_delays_the_mounts_abort_by_nothing(
-    mount: Mount, device: AlpacaDevice, observatory: Observatory, now: Callable[[], datetime]
-) -> None:
-    async with connect_camera(device, now=now) as camera:
-        observatory.faults.add(fault(FaultKind.HANG, "camera", "status", hang_s=2.0 * RATE))  # two real seconds
-        waiting = anyio.Event()
-
-        async def ask() -> None:
-            waiting.set()
-            await camera.status()
-            answered.append(now())
-
-        answered: list[datetime] = []
-        async with anyio.create_task_group() as group:
-            group.start_soon(ask)
-            await waiting.wait()
-            await mount.slew(south(1.0, 30.0))
-            await mount.abort()
-            assert not answered
-            observatory.faults.replace([])
-    assert not observatory.mount.tracking
 
 
 async def test_the_observatory_is_discovered_with_all_its_devices(served: Served) -> None:
