@@ -26,7 +26,7 @@ UNKNOWN_ELSET_TYPE = "Osculating"
 
 _PROVIDER_ID = uuid5(CATALOGUE_NAMESPACE, "provider")
 _EPHEMERIS_TYPE_PLACE = 62  # column 63
-_PUBLISHED_AFTER = timedelta(minutes=65)
+_PUBLISHED_AFTER = timedelta(minutes=65, seconds=40)
 
 
 class ElsetRead(Answer):

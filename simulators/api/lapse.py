@@ -22,6 +22,7 @@ def settle(world: World) -> None:
 def _close_what_is_observed(world: World) -> None:
     for upload in world.uploads.values():
         task = None if upload.task_id is None else world.tasks[upload.task_id]
-        if task is None or task.status.is_final or state_of(world, upload) is not UploadState.COMPLETED:
+        if task is None or upload.stored is None or task.status.is_final:
             continue
-        moved(world, task, TaskStatus.SUCCEEDED, finished_at(world, upload))
+        if state_of(world, upload) is UploadState.COMPLETED:
+            moved(world, task, TaskStatus.SUCCEEDED, finished_at(world, upload.stored))

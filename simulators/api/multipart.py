@@ -47,7 +47,8 @@ class FormReader:
     """Turns chunks of a multipart/form-data body (RFC 7578), cut anywhere, into events; holds back a few bytes."""
 
     def __init__(self, content_type: str) -> None:
-        """
+        """A reader for a body of this content type, which names the boundary between parts.
+
         Raises:
             BrokenForm: the content type is not that of a form, or names no boundary.
         """

@@ -114,6 +114,7 @@ class _Supply:
         self._sun_unix_s = opens.timestamp() + np.linspace(0.0, span_s, max(int(span_s / 60.0), 1) + 1)
         self._sun_deg = np.array([ground.sun_altitude_deg(_instant(unix_s)) for unix_s in self._sun_unix_s])
         self._taken: dict[int, list[_Window]] = {}
+        self._known: dict[Pass, tuple[NDArray[np.float64], NDArray[np.bool_]]] = {}
 
     def drawn(self, regime: str, within: datetime) -> _Window | None:
         """A window open at `within`, of this regime if there is one, of a satellite not yet taken if there is one."""
@@ -133,13 +134,11 @@ class _Supply:
 
     def _window(self, one: Pass, within: datetime) -> _Window | None:
         """The lit and dark stretch of a pass around `within`, to whole seconds; nothing where it is short or taken."""
-        steps = max(int((one.set - one.rise).total_seconds() / _STEP_S), 1)
-        unix_s = np.linspace(one.rise.timestamp(), one.set.timestamp(), steps + 1)
-        good = self._is_dark(unix_s) & self._swarm.astrometric(one.index, self._ground, unix_s).sunlit
+        unix_s, good = self._good_steps(one)
         here = int(np.searchsorted(unix_s, within.timestamp(), side="right")) - 1
         bad = np.flatnonzero(~good)
         first = int(bad[bad <= here].max(initial=-1)) + 1
-        last = int(bad[bad > here].min(initial=steps + 1)) - 1
+        last = int(bad[bad > here].min(initial=len(unix_s))) - 1
         if first > here:
             return None
         begins_s, ends_s = math.ceil(unix_s[first]), math.floor(unix_s[last])
@@ -148,6 +147,15 @@ class _Supply:
         window = _Window(index=one.index, opens=_instant(begins_s), closes=_instant(ends_s))
         is_taken = any(w.opens < window.closes and window.opens < w.closes for w in self._taken.get(one.index, []))
         return None if is_taken or ends_s - begins_s < SHORTEST_WINDOW_S else window
+
+    def _good_steps(self, one: Pass) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """Instants through a pass, and at which of them it is lit and in the dark; computed once."""
+        if one not in self._known:
+            steps = max(int((one.set - one.rise).total_seconds() / _STEP_S), 1)
+            unix_s = np.linspace(one.rise.timestamp(), one.set.timestamp(), steps + 1)
+            lit = self._swarm.astrometric(one.index, self._ground, unix_s).sunlit
+            self._known[one] = unix_s, self._is_dark(unix_s) & lit
+        return self._known[one]
 
     def _piece(self, begins_s: int, ends_s: int, within_s: int) -> tuple[int, int]:
         """A piece of a long window around an instant in it."""

@@ -78,7 +78,8 @@ class Spool:
         self._beside.unlink(missing_ok=True)
 
     def write(self, content: bytes) -> None:
-        """
+        """Some more of the file.
+
         Raises:
             StorageRefusal: this is more than was announced.
         """

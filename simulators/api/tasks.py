@@ -182,8 +182,7 @@ def new_task(world: World, wish: TaskWish, requester_id: UUID) -> Task:
     if wish.satellite_id not in world.catalogue.by_id:
         raise not_found("Satellite", wish.satellite_id)
     if wish.telescope_id is None:
-        assert wish.antenna_id is not None  # noqa: S101 (a wish has one or the other)
-        raise not_found("Antenna", wish.antenna_id)
+        raise Refusal(404, f"Antenna {wish.antenna_id} not found")
     if telescope_of(world, wish.telescope_id).ground_station_id is None:
         raise Refusal(400, f"telescope {wish.telescope_id} has no ground station and cannot be tasked")
     now = world.clock.now()

@@ -11,8 +11,9 @@ from starlette.requests import Request
 from simulators.api.questions import Instant, Question, json_body
 from simulators.api.refusals import issues_of, one_issue
 
-Positive = Annotated[float, Field(gt=0.0)]
-PositiveCount = Annotated[int, Field(gt=0)]
+# Bounds far beyond any telescope, so that what is computed of the values stays finite.
+Positive = Annotated[float, Field(gt=0.0, le=1e9)]
+PositiveCount = Annotated[int, Field(gt=0, le=1_000_000)]
 
 
 class _Filter(Question):

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from simulators.api.addresses import STORAGE
 from simulators.api.questions import Question
-from simulators.api.records import Account, Upload
+from simulators.api.records import Account, Stored, Upload
 from simulators.api.refusals import Refusal, not_found
 from simulators.api.spool import StorageRefusal
 from simulators.api.tasks import task_of
@@ -211,7 +211,8 @@ def file_of(world: World, upload: Upload) -> Path:
 
 
 def not_expired(world: World, upload: Upload) -> None:
-    """
+    """Let pass an upload whose link still holds.
+
     Raises:
         StorageRefusal: the signed link is too old.
     """
@@ -219,11 +220,10 @@ def not_expired(world: World, upload: Upload) -> None:
         raise StorageRefusal(403, "AccessDenied", f"the signature expired at {upload.link_expires_at.isoformat()}")
 
 
-def finished_at(world: World, upload: Upload) -> datetime:
+def finished_at(world: World, stored: Stored) -> datetime:
     """When the processing of a stored file ends."""
-    assert upload.stored is not None  # noqa: S101 (only a stored file is processed)
     switches = world.switches
-    return upload.stored.at + timedelta(seconds=switches.processing_after_s + switches.processing_takes_s)
+    return stored.at + timedelta(seconds=switches.processing_after_s + switches.processing_takes_s)
 
 
 def state_of(world: World, upload: Upload) -> UploadState:
@@ -233,7 +233,7 @@ def state_of(world: World, upload: Upload) -> UploadState:
     now = world.clock.now()
     if now < upload.stored.at + timedelta(seconds=world.switches.processing_after_s):
         return UploadState.UPLOADED
-    if now < finished_at(world, upload):
+    if now < finished_at(world, upload.stored):
         return UploadState.PROCESSING
     return UploadState.COMPLETED if upload.stored.fault is None else UploadState.FAILED
 

@@ -65,14 +65,12 @@ async def test_scheduled_passes_stay_above_the_telescopes_own_limit(observer: Cl
 
 
 async def test_an_important_request_comes_before_an_early_one(observer: Client, ridge: Ridge) -> None:
-    await _batch(observer, _discover(ridge, includeOrbitRegimes=["GEO"], priority=1))
-    await _batch(
-        observer,
-        NIGHT | {"satelliteIds": [str(ridge.satellite_id)], "windowStop": "2026-04-21T10:30:00Z", "priority": 9},
-    )
+    long = {"windowStop": "2026-04-21T10:30:00Z"}
+    await _batch(observer, _discover(ridge, includeOrbitRegimes=["GEO"], priority=1, **long))
+    await _batch(observer, NIGHT | {"satelliteIds": [str(ridge.satellite_id)], "priority": 9} | long)
     ridge.clock.advance(31.0)
     tasks = await _tasks(observer, ridge)
-    assert [task["satelliteName"] for task in tasks if task["priority"] == 9] == ["DEMOSAT 1"]
+    assert [task["satelliteName"] for task in tasks] == ["DEMOSAT 1"]  # any belt satellite would need its minutes too
 
 
 async def test_a_telescope_that_does_not_let_itself_be_scheduled_gets_nothing(observer: Client, ridge: Ridge) -> None:
