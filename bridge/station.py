@@ -12,6 +12,7 @@ import anyio
 from bridge.api.client import CitraApi, open_api
 from bridge.assembly import Assembly, Surroundings
 from bridge.chores import Chore, Chores, StationCard, api_chores, every
+from bridge.connections import Connections, connections_of
 from bridge.delivery import Delivery
 from bridge.errors import ApiError
 from bridge.events import DeviceFault, StationNote
@@ -26,7 +27,6 @@ from bridge.storage.frames import FrameFolder, open_frame_folder
 from bridge.storage.recovery import recover
 from bridge.storage.store import Store, open_store
 from bridge.tasks import UNFINISHED, TaskSource
-from drivers import connect
 from drivers.errors import DeviceError
 from drivers.threads import Worker
 from schedules.ephemeris import Ephemeris
@@ -60,7 +60,9 @@ async def run_station(around: Surroundings, *, manual: Sequence[ObservationReque
             writers.start_soon(log.keep, around.telemetry.subscribe())
             writers.start_soon(store.journal.keep, around.telemetry.subscribe())
             try:
-                code = await Station(around=around, store=store, folder=folder, api=api).run(manual)
+                connections = connections_of(settings, now=around.clock.now)
+                station = Station(around=around, store=store, folder=folder, connections=connections, api=api)
+                code = await station.run(manual)
             finally:
                 around.telemetry.close()
     return code
@@ -89,6 +91,7 @@ class Station:
     around: Surroundings
     store: Store
     folder: FrameFolder
+    connections: Connections
     api: CitraApi | None
 
     async def run(self, manual: Sequence[ObservationRequest]) -> int:
@@ -165,16 +168,13 @@ class Station:
 
     async def _seats(self, stack: AsyncExitStack) -> Seats:
         """Every device of the telescope, connected, however often it takes."""
-        settings, now = self.around.settings, self.around.clock.now
-        wheel, focuser, dome = settings.filter_wheel, settings.focuser, settings.dome
+        to = self.connections
         seats = Seats(
-            mount=Seat("mount", partial(connect.connect_mount, settings.mount, now=now)),
-            camera=Seat("camera", partial(connect.connect_camera, settings.camera, now=now)),
-            filter_wheel=None
-            if wheel is None
-            else Seat("filter wheel", partial(connect.connect_filter_wheel, wheel, now=now)),
-            focuser=None if focuser is None else Seat("focuser", partial(connect.connect_focuser, focuser, now=now)),
-            dome=None if dome is None else Seat("dome", partial(connect.connect_dome, dome, now=now)),
+            mount=Seat("mount", to.mount),
+            camera=Seat("camera", to.camera),
+            filter_wheel=None if to.filter_wheel is None else Seat("filter wheel", to.filter_wheel),
+            focuser=None if to.focuser is None else Seat("focuser", to.focuser),
+            dome=None if to.dome is None else Seat("dome", to.dome),
         )
         for seat in seats:
             stack.push_async_callback(seat.leave)
@@ -193,17 +193,17 @@ class Station:
 
     async def _sources(self, stack: AsyncExitStack) -> dict[str, Source]:
         """Who has a say in safety. They are connected when they are first asked."""
-        settings, now = self.around.settings, self.around.clock.now
+        safety = self.around.settings.safety
         sources: dict[str, Source] = {}
-        if settings.safety_monitor is not None:
-            monitor = Seat("safety monitor", partial(connect.connect_safety_monitor, settings.safety_monitor, now=now))
+        if self.connections.safety_monitor is not None:
+            monitor = Seat("safety monitor", self.connections.safety_monitor)
             stack.push_async_callback(monitor.leave)
             sources["safety monitor"] = monitor_source(monitor)
-        if settings.conditions is not None:
-            weather = Seat("weather station", partial(connect.connect_conditions, settings.conditions, now=now))
+        if self.connections.conditions is not None:
+            weather = Seat("weather station", self.connections.conditions)
             stack.push_async_callback(weather.leave)
-            sources["weather station"] = conditions_source(weather, settings.safety.at_most)
-        if not sources and not settings.safety.without_monitor:
+            sources["weather station"] = conditions_source(weather, safety.at_most)
+        if not sources and not safety.without_monitor:
             sources["safety monitor"] = no_monitor_source
         return sources
 

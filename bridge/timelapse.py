@@ -11,6 +11,8 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from typing import Any, TypeVar, TypeVarTuple, cast
 
+from anyio.to_thread import current_default_thread_limiter
+
 _T = TypeVar("_T")
 _Ts = TypeVarTuple("_Ts")
 
@@ -20,7 +22,7 @@ _THREAD_STEP_S = 0.02
 
 class TimelapseLoop(asyncio.SelectorEventLoop):
     """With a `rate`, timers run that many times faster than life. Without, time stands still while anything can run and
-    jumps to the next timer when all tasks wait; it does not jump while a call given to `run_in_executor` is under way.
+    jumps to the next timer when all tasks wait; it does not jump while a thread of `run_in_executor` or anyio works.
 
     Sockets of other processes are not waited for when time jumps: use a rate there.
     """
@@ -54,7 +56,7 @@ class TimelapseLoop(asyncio.SelectorEventLoop):
         """Wait `timeout` seconds of bent time, or less if something happens."""
         if self._rate is not None:
             return inner.select(None if timeout is None else timeout / self._rate)
-        if timeout is None or self._threads_busy:
+        if timeout is None or self._threads_busy or current_default_thread_limiter().borrowed_tokens:
             return inner.select(timeout if timeout is None else min(timeout, _THREAD_STEP_S))
         ready = inner.select(0)
         if not ready:

@@ -3,9 +3,7 @@
 import json
 import shutil
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
 from dataclasses import asdict, dataclass
-from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -19,8 +17,8 @@ from bridge.api.models import GroundStationPayload
 from bridge.assembly import Surroundings, darkness_of
 from bridge.commands.run import in_own_time, surroundings
 from bridge.config import Settings, load_settings
+from bridge.connections import Connect, Connections, connections_of
 from bridge.errors import ApiError, ApiRejected
-from drivers import connect
 from drivers.errors import DeviceError
 from drivers.protocols import Camera, Dome, FilterWheel, Focuser, Mount, ObservingConditions, SafetyMonitor
 from schedules.ephemeris import Ephemeris
@@ -120,23 +118,24 @@ def _site(settings: Settings, ground: GroundStationPayload) -> Finding:
 
 
 async def _devices(around: Surroundings) -> list[Finding]:
-    settings, now = around.settings, around.clock.now
-    findings = [
-        await _device("mount", partial(connect.connect_mount, settings.mount, now=now), _mount),
-        await _device("camera", partial(connect.connect_camera, settings.camera, now=now), _camera),
-    ]
-    findings += [
-        await _device(what, partial(connected, one, now=now), describe)
-        for what, one, connected, describe in (
-            ("filter wheel", settings.filter_wheel, connect.connect_filter_wheel, _wheel),
-            ("focuser", settings.focuser, connect.connect_focuser, _focuser),
-            ("dome", settings.dome, connect.connect_dome, _dome),
-            ("safety monitor", settings.safety_monitor, connect.connect_safety_monitor, _monitor),
-            ("weather station", settings.conditions, connect.connect_conditions, _weather),
-        )
-        if one is not None
-    ]
-    if settings.safety_monitor is None and settings.conditions is None and not settings.safety.without_monitor:
+    devices = connections_of(around.settings, now=around.clock.now)
+    findings = [await _device("mount", devices.mount, _mount), await _device("camera", devices.camera, _camera)]
+    if devices.filter_wheel is not None:
+        findings.append(await _device("filter wheel", devices.filter_wheel, _wheel))
+    if devices.focuser is not None:
+        findings.append(await _device("focuser", devices.focuser, _focuser))
+    if devices.dome is not None:
+        findings.append(await _device("dome", devices.dome, _dome))
+    return findings + await _safety(around.settings, devices)
+
+
+async def _safety(settings: Settings, devices: Connections) -> list[Finding]:
+    findings = []
+    if devices.safety_monitor is not None:
+        findings.append(await _device("safety monitor", devices.safety_monitor, _monitor))
+    if devices.conditions is not None:
+        findings.append(await _device("weather station", devices.conditions, _weather))
+    if not findings and not settings.safety.without_monitor:
         do = "set up [safety_monitor] or [conditions]; [safety] without_monitor = true if none is meant to be"
         findings.append(_bad("safety", "nobody says whether it is safe to open", do))
     return findings
@@ -144,7 +143,7 @@ async def _devices(around: Surroundings) -> list[Finding]:
 
 async def _device(
     what: str,
-    connected: Callable[[], AbstractAsyncContextManager[_Device]],
+    connected: Connect[_Device],
     describe: Callable[[_Device], Awaitable[str]],
 ) -> Finding:
     try:

@@ -1,0 +1,43 @@
+"""How each device of the station is connected, each time anew."""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import TypeVar
+
+from bridge.config import Settings
+from drivers import connect
+from drivers.protocols import Camera, Dome, FilterWheel, Focuser, Mount, ObservingConditions, SafetyMonitor
+
+_Device = TypeVar("_Device")
+Connect = Callable[[], AbstractAsyncContextManager[_Device]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connections:
+    """Called, each gives its device, connected while its block lasts. None: the station has no such device."""
+
+    mount: Connect[Mount]
+    camera: Connect[Camera]
+    filter_wheel: Connect[FilterWheel] | None
+    focuser: Connect[Focuser] | None
+    dome: Connect[Dome] | None
+    safety_monitor: Connect[SafetyMonitor] | None
+    conditions: Connect[ObservingConditions] | None
+
+
+def connections_of(settings: Settings, *, now: Callable[[], datetime]) -> Connections:
+    """As station.toml says; `now` stamps readings and frames."""
+    wheel, focuser, dome = settings.filter_wheel, settings.focuser, settings.dome
+    monitor, conditions = settings.safety_monitor, settings.conditions
+    return Connections(
+        mount=partial(connect.connect_mount, settings.mount, now=now),
+        camera=partial(connect.connect_camera, settings.camera, now=now),
+        filter_wheel=None if wheel is None else partial(connect.connect_filter_wheel, wheel, now=now),
+        focuser=None if focuser is None else partial(connect.connect_focuser, focuser, now=now),
+        dome=None if dome is None else partial(connect.connect_dome, dome, now=now),
+        safety_monitor=None if monitor is None else partial(connect.connect_safety_monitor, monitor, now=now),
+        conditions=None if conditions is None else partial(connect.connect_conditions, conditions, now=now),
+    )

@@ -1,0 +1,132 @@
+"""Nights on which something goes wrong, and what it costs: a window, never the night."""
+
+from datetime import timedelta
+from typing import Any
+
+import anyio
+
+from bridge.events import (
+    ApiAway,
+    ApiBack,
+    DeviceFault,
+    ExposureStarted,
+    FrameKept,
+    FrameProcessed,
+    NightEnded,
+    RoofClosed,
+    RoofOpened,
+    SafetyChanged,
+    SlewStarted,
+)
+from bridge.tasks import TaskState
+from drivers.values import ShutterState
+from simulators.api.records import TaskStatus
+
+
+def put_away(night: Any) -> bool:
+    return night.observatory.mount.parked and night.observatory.dome.shutter is ShutterState.CLOSED
+
+
+async def test_clouds_close_the_dome_and_a_clear_sky_opens_it_after_the_hold(night: Any) -> None:
+    night.weather(safe=False, after_min=20.0)
+    night.weather(safe=True, after_min=30.0)
+    assert await night.run() == 0
+    assert len(night.said(RoofOpened)) == len(night.said(RoofClosed)) == 2
+    unsafe, safe = (event.at for event in night.said(SafetyChanged)[-2:])
+    closed, opened = night.said(RoofClosed)[0].at, night.said(RoofOpened)[1].at
+    assert closed - unsafe < timedelta(minutes=3)
+    assert opened - safe >= timedelta(minutes=10)
+    assert not [slew for slew in night.said(SlewStarted) if closed <= slew.at <= opened]
+    assert put_away(night)
+
+
+async def test_a_safety_monitor_that_falls_silent_closes_the_dome(night: Any) -> None:
+    night.hang("safety_monitor", "*", after_min=20.0, for_min=15.0)
+    assert await night.run() == 0
+    closed = night.said(RoofClosed)[0].at
+    assert not [slew for slew in night.said(SlewStarted) if closed <= slew.at < closed + timedelta(minutes=10)]
+    assert any("safety monitor" in event.why for event in night.said(SafetyChanged))
+    assert len(night.said(RoofOpened)) == 2
+    assert put_away(night)
+
+
+async def test_a_hung_mount_costs_windows_and_not_the_night(night: Any) -> None:
+    night.hang("mount", "slew", after_min=15.0, for_min=8.0)
+    assert await night.run() == 0
+    states = [task.state for task in night.final]
+    assert states.count(TaskState.DELIVERED) >= 3
+    assert night.said(DeviceFault)
+    assert put_away(night)
+
+
+async def test_a_mount_that_lies_about_its_position_ends_the_night_after_three_times(night: Any) -> None:
+    night.lie(off_dec_deg=3.0, after_min=5.0, for_min=50.0)
+    assert await night.run() == 1
+    faults = [event for event in night.said(DeviceFault) if "away" in event.what]
+    assert len(faults) == 3
+    assert put_away(night)
+
+
+async def test_a_camera_that_refuses_fails_the_task_with_its_words_and_the_night_goes_on(night: Any) -> None:
+    night.refuse("camera", "expose", after_min=0.0, for_min=15.0)
+    assert await night.run() == 0
+    failed = [task for task in night.final if task.state is TaskState.FAILED]
+    assert failed
+    assert all(task.reason for task in failed)
+    assert night.statuses[TaskStatus.FAILED] == len(failed)
+    assert any(task.state is TaskState.DELIVERED for task in night.final)
+
+
+async def test_the_night_goes_on_without_the_platform_and_all_is_delivered_when_it_is_back(night: Any) -> None:
+    night.api_away = (10.0, 50.0)
+    assert await night.run() == 0
+    assert len(night.said(ApiAway)) == len(night.said(ApiBack)) == 1
+    during = [event for event in night.said(FrameKept) if night.said(ApiAway)[0].at < event.at < night.said(ApiBack)[0].at]
+    assert len(during) >= 6
+    kept, done = night.said(FrameKept), night.said(FrameProcessed)
+    assert sorted(event.frame_id for event in kept) == sorted(event.frame_id for event in done)
+
+
+async def test_a_task_cancelled_while_the_telescope_is_on_it_is_left_at_once(night: Any) -> None:
+    cancelled: list[Any] = []
+
+    async def cancel(night: Any) -> None:
+        while not night.said(ExposureStarted):
+            await anyio.sleep(0.5)
+        task_id = night.said(ExposureStarted)[0].task_id
+        task = next(one for one in night.platform.tasks.values() if str(one.id) == task_id)
+        from dataclasses import replace
+
+        night.platform.tasks[task.id] = replace(task, status=TaskStatus.CANCELED)
+        cancelled.append(task_id)
+
+    night.settings["api"] = {"poll_s": 5.0}
+    night.settings["exposure"] = {"frame_count": 40, "exposure_s": 2.0}
+    night.meanwhile.append(cancel)
+    assert await night.run() == 0
+    task = next(task for task in night.final if task.task_id == cancelled[0])
+    assert task.state is TaskState.CANCELLED
+    exposures = [event for event in night.said(ExposureStarted) if event.task_id == cancelled[0]]
+    assert len(exposures) < 40
+    assert put_away(night)
+
+
+async def test_a_programme_killed_in_the_night_takes_up_what_it_left(night: Any) -> None:
+    await night.run(until_min=25.0)
+    kept_before = [event.frame_id for event in night.said(FrameKept)]
+    assert kept_before
+    night.events.clear()
+    assert await night.run() == 0
+    done = [event.frame_id for event in night.said(FrameProcessed)]
+    assert len(done) == len(set(done))
+    uploads = [upload.filename for upload in night.platform.uploads.values()]
+    assert len(uploads) == len(set(uploads))
+    assert put_away(night)
+
+
+async def test_the_sun_above_the_limit_keeps_the_dome_closed(night: Any) -> None:
+    night.settings["night"] = {"open_sun_altitude_deg": -80.0, "observe_sun_altitude_deg": -85.0}
+    assert await night.run() == 0
+    assert not night.said(RoofOpened)
+    assert not night.said(SlewStarted)
+    assert not night.said(NightEnded)
