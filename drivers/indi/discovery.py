@@ -61,7 +61,10 @@ async def _listen(stream: anyio.abc.ByteStream, devices: "_Devices") -> None:
 
 
 class _Devices:
-    """The names of devices in an INDI stream, parsed as it comes; it has no root element: one is put before it."""
+    """The names of devices in an INDI stream, parsed as it comes.
+
+    The stream has no root element: one is put before it. So a document type, and with it any entity, is an error.
+    """
 
     def __init__(self, server: str) -> None:
         self.names: dict[str, None] = {}  # a set that keeps the order
@@ -71,7 +74,6 @@ class _Devices:
         self._parser = expat.ParserCreate()
         self._parser.StartElementHandler = self._start
         self._parser.EndElementHandler = self._end
-        self._parser.StartDoctypeDeclHandler = self._doctype
         self._parser.Parse(b"<stream>")
 
     def feed(self, chunk: bytes) -> None:
@@ -106,9 +108,6 @@ class _Devices:
         self._depth -= 1
         if self._depth == 0:
             raise self._wrong("it closes an element it never opened")
-
-    def _doctype(self, *_: object) -> None:
-        raise self._wrong("it sends a document type, which INDI has none of")
 
     def _wrong(self, what: str) -> Malfunction:
         return Malfunction(self._server, "ask for its devices", what)

@@ -98,7 +98,7 @@ class FakeTelescope(FakeDevice):
 
     @Tracking.setter
     def Tracking(self, on: bool) -> None:
-        if self.AtPark and on:
+        if self.AtPark:
             raise Fault(0x408, "the mount is parked")
         if "Tracking" not in self.ignores:
             self._settle()

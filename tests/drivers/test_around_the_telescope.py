@@ -249,6 +249,45 @@ async def test_a_lost_reading_does_not_stop_a_dome_that_closes(
     assert (await dome.status()).shutter is ShutterState.CLOSED
 
 
+async def test_a_roof_that_says_closed_while_it_still_moves_is_not_believed(dome: Dome, cupola: FakeDome) -> None:
+    await dome.open()
+
+    class Hasty(FakeDome):
+        @property
+        def ShutterStatus(self) -> int:  # noqa: N802
+            return 1
+
+        @property
+        def Slewing(self) -> bool:  # noqa: N802
+            return super().ShutterStatus != 1
+
+    began_s = anyio.current_time()
+    cupola.CloseShutter()
+    cupola.__class__ = Hasty
+    await dome.close()
+    assert anyio.current_time() - began_s >= 20.0
+
+
+async def test_a_limit_switch_that_chatters_is_not_believed_at_its_first_word(
+    dome: Dome, cupola: FakeDome, alpaca: FakeAlpaca
+) -> None:
+    await dome.open()
+
+    class Chattering(FakeDome):
+        Slewing = False  # type: ignore[assignment]
+
+        @property
+        def ShutterStatus(self) -> int:  # noqa: N802
+            past_s = self._clock() - self._shutter_s
+            return 1 if past_s > 20.0 or int(past_s / 0.5) % 4 == 3 else 3
+
+    cupola.CloseShutter()
+    cupola.__class__ = Chattering
+    began_s = anyio.current_time()
+    await dome.close()
+    assert anyio.current_time() - began_s >= 19.0
+
+
 @pytest.mark.parametrize("azimuth_deg", [0.0, 45.0, 359.0, 360.0, -90.0])
 async def test_a_dome_turns_to_where_it_is_sent(azimuth_deg: float, dome: Dome) -> None:
     await dome.slew_to(azimuth_deg)

@@ -108,7 +108,7 @@ BOMB = b"""<!DOCTYPE x [<!ENTITY a "lol"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]
 HOSTILE: dict[str, tuple[bytes, str]] = {
     "another protocol": (b"HTTP/1.1 400 Bad Request\r\n\r\n<html></body>", "does not speak INDI"),
     "binary": (bytes(range(256)), "does not speak INDI"),
-    "a document type": (BOMB, "document type|does not speak INDI"),
+    "a document type": (BOMB, "does not speak INDI"),
     "an entity nobody declared": (b"<defTextVector device='&lol;'/>", "does not speak INDI"),
     "an element never opened": (b"</defTextVector>", "does not speak INDI"),
     "the root closed": (b"</stream><stream>", "never opened"),
