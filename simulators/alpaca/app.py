@@ -125,7 +125,7 @@ class _Answers:
             value = device.answer(was_asked.name, call, was_asked.given, was_asked.client)
         except Refusal as refused:
             return _json(was_asked.transaction, None, refused)
-        while not device.done(call):  # noqa: ASYNC110 (the simulated clock sends no events)
+        while not device.done(call):
             await anyio.sleep(_LOOK_AGAIN_S)
         if isinstance(value, Picture):
             return await self._picture(value, was_asked)
@@ -151,7 +151,7 @@ class _Answers:
     async def _hang(self, fault: Fault) -> None:
         now = self._observatory.clock.now
         until = fault.ends if fault.hang_s is None else min(fault.ends, now() + timedelta(seconds=fault.hang_s))
-        while now() < until:  # noqa: ASYNC110 (the simulated clock sends no events)
+        while now() < until:
             await anyio.sleep(_LOOK_AGAIN_S)
 
 

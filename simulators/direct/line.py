@@ -72,7 +72,7 @@ class Line:
             TimedOut: it was not within that time.
         """
         with anyio.move_on_after(within_s):
-            while not await condition():  # noqa: ASYNC110 (a device sends no events)
+            while not await condition():
                 await anyio.sleep(EVERY_S)
             return
         raise TimedOut(self.name, doing, f"not done within {within_s:g} s")
