@@ -57,3 +57,8 @@ def perigee_height_km(elements: ElementSet) -> float:
     """Height of the perigee above the equator's radius, by Kepler's third law."""
     motion_rad_s = elements.mean_motion_rev_per_day * 2.0 * math.pi / 86400.0
     return float((_GRAVITY_KM3_S2 / motion_rad_s**2) ** (1.0 / 3.0) * (1.0 - elements.eccentricity) - _EQUATOR_KM)
+
+
+def printable(text: str) -> str:
+    """Without control characters, which could play tricks on a terminal or a log."""
+    return text.strip() if text.isprintable() else "".join(letter for letter in text if letter.isprintable()).strip()

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from schedules.element_checks import printable
 from schedules.errors import BadElements
 from schedules.omm import (
     Fields,
@@ -70,11 +71,6 @@ def parse_elements(text: str, *, source: str) -> ElementFile:
     except BadElements as error:
         refused.append(RefusedElements(where=source, reason=str(error)))
     return ElementFile(satellites=tuple(satellites), refused=tuple(refused))
-
-
-def printable(text: str) -> str:
-    """Without control characters, which could play tricks on a terminal or a log."""
-    return text.strip() if text.isprintable() else "".join(letter for letter in text if letter.isprintable()).strip()
 
 
 def _sets_of(text: str) -> Iterator[tuple[str, str, Callable[[str], Satellite]]]:

@@ -4,12 +4,13 @@ import csv
 import json
 import math
 import re
+import reprlib
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from xml.etree import ElementTree
 
-from schedules.element_checks import checked
+from schedules.element_checks import checked, printable
 from schedules.errors import BadElements
 from schedules.targets import ElementSet, Satellite
 
@@ -36,8 +37,8 @@ def satellite_from_omm(fields: Fields, *, source: str) -> Satellite:
     norad_id = _whole(fields, "NORAD_CAT_ID")
     elements = ElementSet(
         norad_id=norad_id,
-        name=_text(fields, "OBJECT_NAME") or f"NORAD {norad_id}",
-        international_designator=_text(fields, "OBJECT_ID"),
+        name=printable(_text(fields, "OBJECT_NAME")) or f"NORAD {norad_id}",
+        international_designator=printable(_text(fields, "OBJECT_ID")),
         epoch=_epoch(_text(fields, "EPOCH")),
         mean_motion_rev_per_day=_number(fields, "MEAN_MOTION"),
         eccentricity=_number(fields, "ECCENTRICITY"),
@@ -147,9 +148,9 @@ def _number(fields: Fields, key: str) -> float:
     elif isinstance(value, (int, float)) and not isinstance(value, bool):
         number = float(value) if abs(value) < 1e300 else math.inf
     else:
-        raise BadElements(f"{key} {value!r} is no number")
+        raise BadElements(f"{key} {reprlib.repr(value)} is no number")
     if not math.isfinite(number):
-        raise BadElements(f"{key} {value!r} is not finite")
+        raise BadElements(f"{key} {reprlib.repr(value)} is not finite")
     return number
 
 
@@ -171,9 +172,9 @@ def _epoch(text: str) -> datetime:
             year, ordinal, hour, minute, second = (int(day_of_year[group]) for group in range(1, 6))
             day, fraction = datetime(year, 1, 1, tzinfo=UTC) + timedelta(days=ordinal - 1), day_of_year[6]
         else:
-            raise BadElements(f"EPOCH {text!r} is no UTC date and time such as 2026-08-11T03:05:30.123456")
+            raise BadElements(f"EPOCH {reprlib.repr(text)} is no UTC date and time such as 2026-08-11T03:05:30.123456")
     except ValueError as error:
-        raise BadElements(f"EPOCH {text!r}: {error}") from error
+        raise BadElements(f"EPOCH {reprlib.repr(text)}: {error}") from error
     if hour > 23 or minute > 59 or second > 60:
-        raise BadElements(f"EPOCH {text!r} is no time of day")
+        raise BadElements(f"EPOCH {reprlib.repr(text)} is no time of day")
     return day + timedelta(hours=hour, minutes=minute, seconds=second, microseconds=float(f"0{fraction or '.0'}") * 1e6)

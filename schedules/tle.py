@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-from schedules.element_checks import checked
+from schedules.element_checks import checked, printable
 from schedules.errors import BadElements
 from schedules.targets import ElementSet, Satellite
 
@@ -48,7 +48,7 @@ def satellite_from_lines(line1: str, line2: str, *, name: str, source: str) -> S
     norad_id = _norad_id(first["number"])
     elements = ElementSet(
         norad_id=norad_id,
-        name=name or f"NORAD {norad_id}",
+        name=printable(name) or f"NORAD {norad_id}",
         international_designator=_designator(line1[9:17].strip()),
         epoch=_epoch(first["year"], first["day"]),
         mean_motion_rev_per_day=float(second["motion"]),

@@ -138,7 +138,10 @@ def test_a_name_that_looks_like_the_start_of_a_line_is_a_name() -> None:
 
 
 def test_a_name_cannot_play_tricks_on_the_terminal() -> None:
-    assert only(f"EVIL\x1b[2JSAT\x07\n{LINE_1}\n{LINE_2}\n").name == "EVIL[2JSAT"
+    evil = "EVIL\x1b[2JSAT\x07"
+    assert only(f"{evil}\n{LINE_1}\n{LINE_2}\n").name == "EVIL[2JSAT"
+    assert only(json.dumps(OMM | {"OBJECT_NAME": evil})).name == "EVIL[2JSAT"
+    assert satellite_from_tle(LINE_1, LINE_2, name=evil, source="x").name == "EVIL[2JSAT"
 
 
 @pytest.mark.parametrize(
@@ -352,6 +355,7 @@ def test_epochs_are_read_by_calendar_and_by_day_of_the_year(epoch: str, instant:
         ({"NORAD_CAT_ID": 0}, "NORAD number 0"),
         ({"NORAD_CAT_ID": 12.5}, "no whole number"),
         ({"EPOCH": "yesterday"}, "EPOCH 'yesterday'"),
+        ({"EPOCH": "long ago " * 1000}, r"EPOCH 'long ago lon\.\.\. ago long ago' is no UTC"),
         ({"EPOCH": "2026-13-11T03:05:32"}, "month must be in"),
         ({"EPOCH": "2026-08-11T25:05:32"}, "no time of day"),
         ({"EPOCH": "1926-08-11T03:05:32"}, "1926-08-11 is not within"),
