@@ -74,7 +74,7 @@ class Delivery:
                 backlog = await self._outbox.backlog()
                 if not (backlog.waiting or backlog.watched):
                     return True
-                await self._outbox.wait(Lane.WORDS, busy=self._busy, since=rings, at_most_s=_LOOK_AGAIN_S)
+                await self._outbox.wait_for_write(since=rings, at_most_s=_LOOK_AGAIN_S)
         return False
 
     async def _serve(self, lane: Lane) -> None:

@@ -101,6 +101,10 @@ class Outbox:
         """Grows with every write to the ledger; to be read before looking, and given to `wait` if nothing was found."""
         return self._database.written.rings
 
+    async def wait_for_write(self, *, since: int, at_most_s: float) -> None:
+        """Return when the ledger was written to after it stood at `since` rings, or after `at_most_s` seconds."""
+        await self._database.written.wait(since=since, at_most_s=at_most_s)
+
     async def wait(self, lane: Lane, *, busy: Collection[int], since: int, at_most_s: float) -> None:
         """Return when an item may have come due, at the latest after `at_most_s` seconds."""
         query = f"SELECT o.id, o.next_try_at FROM outbox o WHERE {_DUE[lane]}"  # noqa: S608 (a constant)
@@ -111,7 +115,7 @@ class Outbox:
 
         due = await self._database.read(earliest)
         left_s = at_most_s if due is None else (due - self._clock.now()).total_seconds()
-        await self._database.written.wait(since=since, at_most_s=max(0.0, min(left_s, at_most_s)))
+        await self.wait_for_write(since=since, at_most_s=max(0.0, min(left_s, at_most_s)))
 
     async def reach(self, item: OutboxItem, stage: Stage, *, upload_id: str = "", after_s: float = 0.0) -> None:
         """Note that `item` has come to `stage`, and look at it again `after_s` seconds from now.

@@ -1,0 +1,343 @@
+"""Delivery on a jumping loop: every frame lands once, whatever is lost on the way, and every task is told of."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import anyio
+import numpy as np
+import pytest
+
+from bridge.api.client import CitraApi
+from bridge.delivery import Delivery
+from bridge.events import (
+    ApiTrouble,
+    DeliverySetAside,
+    Event,
+    FrameDelivered,
+    FrameProcessed,
+    TaskAdvanced,
+    TaskReported,
+    Telemetry,
+)
+from bridge.storage.frames import write_frame
+from bridge.storage.outbox import Lane
+from bridge.storage.store import Store, open_store
+from bridge.tasks import TaskSource, TaskState
+from schedules.places import ICRS
+from schedules.requests import CollectShape, ObservationRequest
+from schedules.targets import Star
+from simulators.api.records import Task, TaskStatus
+from simulators.api.uploads import UploadState, state_of
+
+EVENING = datetime(2026, 4, 21, 3, 0, tzinfo=UTC)
+
+Heard = Callable[[], list[Event]]
+Capture = Callable[..., Awaitable[str]]
+
+
+@pytest.fixture
+async def store(tmp_path: Path, platform: Any) -> AsyncIterator[Store]:
+    async with open_store(tmp_path / "ledger.sqlite", clock=platform.clock, telemetry=platform.telemetry) as opened:
+        yield opened
+
+
+@pytest.fixture
+def capture(store: Store, platform: Any, tmp_path: Path) -> Capture:
+    """Observe a task: frames on disk and in the ledger, CAPTURED."""
+
+    async def captured(
+        task: Task | None = None, *, frames: int = 2, store: Store = store, content: bytes | None = None
+    ) -> str:
+        task_id = f"manual {uuid4()}" if task is None else str(task.id)
+        source = TaskSource.MANUAL if task is None else TaskSource.API
+        request = request_for(task_id, EVENING + timedelta(minutes=30) if task is None else task.closes)
+        await store.ledger.file_tasks([request], source=source)
+        await store.ledger.advance(task_id, TaskState.OBSERVING)
+        for number in range(1, frames + 1):
+            frame = await store.frames.reserve_frame(task_id, number=number, total=frames)
+            path = tmp_path / frame.file_name
+            cards = [("FRAMEID", frame.frame_id, ""), ("DATE-OBS", "2026-04-21T03:14:20.450000", "")]
+            file = write_frame(path, cards, np.zeros((24, 60), dtype=np.uint16))
+            if content is not None:
+                path.write_bytes(content)
+                file = replace(file, bytes=len(content))
+            await store.frames.record_frame(frame, file, started_at=EVENING, ended_at=EVENING)
+        await store.ledger.capture(task_id)
+        return task_id
+
+    return captured
+
+
+def request_for(task_id: str, closes: datetime) -> ObservationRequest:
+    return ObservationRequest(
+        request_id=task_id,
+        target=Star(name="Vega", icrs=ICRS(ra_deg=279.2, dec_deg=38.8)),
+        opens=EVENING,
+        closes=closes,
+        priority=5.0,
+        filter_name="Clear",
+        exposure_s=1.0,
+        frame_count=2,
+        binning=1,
+        collect=CollectShape.AUTO,
+    )
+
+
+@asynccontextmanager
+async def delivering(store: Store, api: CitraApi, platform: Any) -> AsyncIterator[Delivery]:
+    delivery = Delivery(store.outbox, api, platform.clock, platform.telemetry)
+    async with anyio.create_task_group() as group:
+        group.start_soon(delivery.run)
+        yield delivery
+        group.cancel_scope.cancel()
+
+
+async def deliver_all(store: Store, api: CitraApi, platform: Any, *, within_s: float = 3600.0) -> None:
+    async with delivering(store, api, platform) as delivery:
+        assert await delivery.until_empty(at_most_s=within_s)
+
+
+def landed(platform: Any) -> dict[str, int]:
+    """How often a file of each name arrived, and was worked on."""
+    world, names = platform.world, {}
+    for upload in world.uploads.values():
+        if upload.stored is not None:
+            assert state_of(world, upload) is UploadState.COMPLETED
+            names[upload.filename] = names.get(upload.filename, 0) + 1
+    return names
+
+
+async def test_frames_go_up_and_then_their_task_is_reported(
+    store: Store, api: CitraApi, platform: Any, capture: Capture, heard: Heard
+) -> None:
+    task = platform.add_task()
+    task_id = await capture(task, frames=3)
+    heard()
+    await deliver_all(store, api, platform)
+    names = [f"citra_task_{task_id}_{n:03d}.fits" for n in (1, 2, 3)]
+    assert landed(platform) == dict.fromkeys(names, 1)
+    assert {upload.task_id for upload in platform.world.uploads.values()} == {task.id}
+    assert platform.world.tasks[task.id].status is TaskStatus.SUCCEEDED
+    assert (await store.ledger.task(task_id)).state is TaskState.DELIVERED
+    events = heard()
+    kinds = [type(event) for event in events]
+    assert kinds.count(FrameDelivered) == kinds.count(FrameProcessed) == 3
+    assert kinds.index(TaskReported) > max(n for n, kind in enumerate(kinds) if kind is FrameDelivered)
+    (advanced,) = [event for event in events if isinstance(event, TaskAdvanced)]
+    assert advanced.to_state == TaskState.DELIVERED
+
+
+@pytest.mark.parametrize("lost", ["POST /my/images", "POST /_storage", "GET /my/images/", "PUT /tasks/"])
+@pytest.mark.parametrize("times", [1, 5])
+async def test_an_answer_lost_anywhere_neither_loses_a_frame_nor_sends_it_twice(
+    store: Store, api: CitraApi, platform: Any, capture: Capture, lost: str, times: int
+) -> None:
+    tasks = [platform.add_task() for _ in range(3)]
+    for task in tasks:
+        await capture(task)
+    platform.wire.lose = [lost] * times
+    await deliver_all(store, api, platform, within_s=7200.0)
+    assert platform.wire.lose == []
+    assert sorted(landed(platform).values()) == [1] * 6
+    assert all(upload.arrivals == 1 for upload in platform.world.uploads.values())
+    assert all(platform.world.tasks[task.id].status is TaskStatus.SUCCEEDED for task in tasks)
+    assert (await store.outbox.backlog()).parked == 0
+
+
+@pytest.mark.parametrize("auto_succeed", [False, True])
+@pytest.mark.parametrize("refusal", [409, 400, 403, 422])
+async def test_a_platform_that_closes_tasks_by_itself_is_agreed_with(
+    store: Store, api: CitraApi, platform: Any, capture: Capture, auto_succeed: bool, refusal: int
+) -> None:
+    platform.turn(auto_succeed=auto_succeed, terminal_update_status=refusal, processing_after_s=0, processing_takes_s=0)
+    task = platform.add_task()
+    task_id = await capture(task)
+    await deliver_all(store, api, platform)
+    assert platform.world.tasks[task.id].status is TaskStatus.SUCCEEDED
+    assert (await store.ledger.task(task_id)).state is TaskState.DELIVERED
+
+
+async def test_a_platform_that_is_away_for_two_hours_gets_everything_afterwards(
+    store: Store, api: CitraApi, platform: Any, capture: Capture
+) -> None:
+    platform.wire.down = True
+    async with delivering(store, api, platform) as delivery:
+        for _ in range(4):
+            await capture(platform.add_task(closes=EVENING + timedelta(hours=4)))
+            await anyio.sleep(1800.0)
+        assert platform.wire.tried <= 240
+        platform.wire.down = False
+        returned = platform.clock.now()
+        assert await delivery.until_empty(at_most_s=600.0)
+    assert min(upload.created_at for upload in platform.world.uploads.values()) - returned <= timedelta(seconds=61)
+    assert sorted(landed(platform).values()) == [1] * 8
+
+
+async def test_a_restart_goes_on_where_the_last_run_broke_off(
+    store: Store, api: CitraApi, platform: Any, capture: Capture
+) -> None:
+    """Cancelled at many instants, as a power cut would: each time another run takes the outbox up."""
+    platform.turn(faults=[{"kind": "slow", "seconds": 1.0}])
+    task = platform.add_task()
+    await capture(task, frames=5)
+    for pause_s in (0.5, 1.5, 2.5, 3.5, 1.2, 0.1, 2.2, 4.5):
+        async with delivering(store, api, platform):
+            await anyio.sleep(pause_s)
+    await deliver_all(store, api, platform)
+    assert sorted(landed(platform).values()) == [1] * 5
+    assert platform.world.tasks[task.id].status is TaskStatus.SUCCEEDED
+
+
+async def test_one_bad_frame_holds_nobody_up(
+    store: Store, api: CitraApi, platform: Any, capture: Capture, tmp_path: Path, heard: Heard
+) -> None:
+    broken, good = platform.add_task(), platform.add_task()
+    broken_id = await capture(broken)
+    (tmp_path / f"citra_task_{broken_id}_001.fits").unlink()
+    good_id = await capture(good)
+    await deliver_all(store, api, platform)
+    assert sorted(landed(platform).values()) == [1] * 3
+    assert (await store.ledger.task(good_id)).state is TaskState.DELIVERED
+    (aside,) = [event for event in heard() if isinstance(event, DeliverySetAside)]
+    assert aside.task_id == broken_id
+    # One frame of two is a success, as the platform counts it.
+    assert platform.world.tasks[broken.id].status is TaskStatus.SUCCEEDED
+    assert (await store.outbox.backlog()).parked == 1
+
+
+async def test_a_task_that_is_gone_does_not_loop(
+    store: Store, api: CitraApi, platform: Any, capture: Capture, heard: Heard
+) -> None:
+    task = platform.add_task()
+    task_id = await capture(task)
+    del platform.world.tasks[task.id]
+    await deliver_all(store, api, platform)
+    assert landed(platform) == {}
+    assert len([event for event in heard() if isinstance(event, DeliverySetAside)]) == 2
+    assert (await store.ledger.task(task_id)).state is TaskState.FAILED
+    assert len(platform.wire.calls("POST /my/images")) == 2
+
+
+async def test_a_picture_that_the_platform_cannot_use_is_delivered_all_the_same(
+    store: Store, api: CitraApi, platform: Any, capture: Capture, heard: Heard
+) -> None:
+    task = platform.add_task()
+    task_id = await capture(task, frames=1, content=b"not a FITS file" * 300)
+    await deliver_all(store, api, platform)
+    (processed,) = [event for event in heard() if isinstance(event, FrameProcessed)]
+    assert processed.status == "FAILED"
+    assert processed.detail
+    assert (await store.ledger.task(task_id)).state is TaskState.DELIVERED
+    assert [upload.arrivals for upload in platform.world.uploads.values()] == [1]
+
+
+async def test_a_manual_tasks_frames_go_up_without_a_task(
+    store: Store, api: CitraApi, platform: Any, capture: Capture
+) -> None:
+    task_id = await capture(None)
+    await deliver_all(store, api, platform)
+    assert list(landed(platform).values()) == [1, 1]
+    assert {upload.task_id for upload in platform.world.uploads.values()} == {None}
+    assert platform.wire.calls("PUT /tasks/") == []
+    assert (await store.ledger.task(task_id)).state is TaskState.DELIVERED
+
+
+async def test_a_ticket_that_expires_on_the_way_is_asked_for_anew_and_the_old_one_cleared_away(
+    store: Store, api: CitraApi, platform: Any, capture: Capture
+) -> None:
+    platform.turn(upload_link_lasts_s=0.0)
+    await capture(platform.add_task(), frames=1)
+    async with delivering(store, api, platform) as delivery:
+        await anyio.sleep(30.0)
+        platform.turn(upload_link_lasts_s=3600.0)
+        assert await delivery.until_empty(at_most_s=7200.0)
+    assert list(landed(platform).values()) == [1]
+    assert len(platform.world.uploads) == 1
+
+
+async def test_a_right_that_is_missing_is_said_once_and_waited_for(
+    store: Store, api: CitraApi, platform: Any, capture: Capture, heard: Heard
+) -> None:
+    platform.wire.say("POST /my/images", {"detail": "upload quota exceeded"}, status=402)
+    await capture(platform.add_task(closes=EVENING + timedelta(hours=9)))
+    async with delivering(store, api, platform) as delivery:
+        await anyio.sleep(3600.0)
+        assert len(platform.wire.calls("POST /my/images")) < 60
+        platform.wire.instead.clear()
+        assert await delivery.until_empty(at_most_s=4 * 3600.0)
+    (trouble,) = [event for event in heard() if isinstance(event, ApiTrouble)]
+    assert "upload quota exceeded" in trouble.what
+    assert sorted(landed(platform).values()) == [1, 1]
+
+
+async def test_a_file_that_the_storage_took_and_lost_is_sent_again(
+    store: Store, api: CitraApi, platform: Any, capture: Capture
+) -> None:
+    platform.wire.instead["POST /_storage"] = (204, {}, b"")
+    await capture(platform.add_task(), frames=1)
+    async with delivering(store, api, platform) as delivery:
+        await anyio.sleep(60.0)
+        platform.wire.instead.clear()
+        assert await delivery.until_empty(at_most_s=3600.0)
+    assert list(landed(platform).values()) == [1]
+    assert len(platform.world.uploads) == 1
+
+
+async def test_a_picture_worked_on_for_long_is_not_watched_for_ever(
+    store: Store, api: CitraApi, platform: Any, capture: Capture, heard: Heard
+) -> None:
+    platform.turn(processing_takes_s=36_000.0)
+    task = platform.add_task()
+    await capture(task, frames=1)
+    async with delivering(store, api, platform) as delivery:
+        assert await delivery.until_empty(at_most_s=3600.0)
+    assert platform.clock.now() < EVENING + timedelta(minutes=20)
+    (processed,) = [event for event in heard() if isinstance(event, FrameProcessed)]
+    assert processed.status == "UNKNOWN"
+    assert platform.world.tasks[task.id].status is TaskStatus.SUCCEEDED
+    assert len(platform.wire.calls("GET /my/images/")) < 30
+
+
+async def test_words_do_not_wait_for_files(store: Store, api: CitraApi, platform: Any, capture: Capture) -> None:
+    """The storage takes four minutes for each file; a report that is due goes out meanwhile."""
+    platform.turn(faults=[{"kind": "slow", "path": "/_storage/*", "seconds": 100}])
+    failed = platform.add_task()
+    for _ in range(3):
+        await capture(platform.add_task())
+    await store.ledger.file_tasks([request_for(str(failed.id), failed.closes)], source=TaskSource.API)
+    await store.ledger.advance(str(failed.id), TaskState.FAILED, why="never above the horizon")
+    async with delivering(store, api, platform):
+        await anyio.sleep(20.0)
+        assert platform.world.tasks[failed.id].status is TaskStatus.FAILED
+        assert landed_so_far(platform) == 0
+
+
+def landed_so_far(platform: Any) -> int:
+    return sum(upload.stored is not None for upload in platform.world.uploads.values())
+
+
+async def test_ten_thousand_waiting_frames_are_no_burden_to_choose_from(
+    store: Store, platform: Any, capture: Capture, api: CitraApi, tmp_path: Path
+) -> None:
+    """A week without the platform: the next item is found as quickly as on the first evening."""
+    await capture(None, frames=1)
+
+    def multiply(connection: Any) -> None:
+        connection.execute("UPDATE outbox SET next_try_at = '2026-04-21T02:00:00.000000Z'")
+        columns = "kind, task_id, body, stage, stage_at, upload_id, tries, next_try_at, last_error, made_at"
+        connection.execute(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000) "  # noqa: S608
+            f"INSERT INTO outbox (subject, {columns}) SELECT 'copy ' || i, {columns} FROM outbox, n"
+        )
+
+    await store.outbox._database.write(multiply)
+    assert (await store.outbox.backlog()).waiting == 10_001
+    telemetry = Telemetry()
+    async with open_store(tmp_path / "ledger.sqlite", clock=platform.clock, telemetry=telemetry) as reopened:
+        for _ in range(20):
+            assert await reopened.outbox.next_due(Lane.FILES, busy=()) is not None
