@@ -47,7 +47,6 @@ class Served:
             log_config=None,
             log_level="critical",
             access_log=False,
-            lifespan="off",
             timeout_graceful_shutdown=1,
             ws="none",
         )

@@ -1,7 +1,8 @@
 """The observatory as an Alpaca server: one route for all members of all devices, management, and the control calls."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import count
@@ -14,7 +15,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import Lifespan, Receive, Scope, Send
 
 from simulators.alpaca.control import control_routes
 from simulators.alpaca.device import Device
@@ -31,8 +32,11 @@ _LOOK_AGAIN_S = 0.005  # real seconds between two looks at the simulated clock
 _TRANSACTIONS = 2**32
 
 
-def alpaca_app(observatory: Observatory) -> Starlette:
-    """Serves one observatory. Its devices are only touched on the server's event loop; pictures are made in threads."""
+def alpaca_app(observatory: Observatory, *, discovery: AbstractAsyncContextManager[object] | None = None) -> Starlette:
+    """Serves one observatory. Its devices are only touched on the server's event loop; pictures are made in threads.
+
+    `discovery` (see discovery.py) is entered for as long as the server runs.
+    """
     devices = devices_of(observatory)
     counter = count(1)
 
@@ -45,8 +49,18 @@ def alpaca_app(observatory: Observatory) -> Starlette:
             Route("/api/v1/{device_type}/{number}/{member}", answers.answer, methods=["GET", "PUT"]),
             *management_routes(observatory, devices.values(), next_transaction),
             *control_routes(observatory),
-        ]
+        ],
+        lifespan=None if discovery is None else _while_serving(discovery),
     )
+
+
+def _while_serving(beside: AbstractAsyncContextManager[object]) -> Lifespan[Starlette]:
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncGenerator[None, None]:
+        async with beside:
+            yield
+
+    return lifespan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

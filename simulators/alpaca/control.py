@@ -20,12 +20,15 @@ _Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 
 class WeatherOrder(BaseModel):
-    """What the weather is to be from now on; what is not named is left to itself."""
+    """What the weather is to be from now on: `safe`, and any quantity by its name; the rest is left to itself."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, _Finite]
 
     safe: bool | None = None
-    values: dict[Quantity, _Finite] = {}
+
+    def values(self) -> dict[Quantity, float]:
+        return {Quantity(name): value for name, value in self.__pydantic_extra__.items()}
 
 
 class FaultOrder(BaseModel):
@@ -62,9 +65,11 @@ def control_routes(observatory: Observatory) -> list[Route]:
     async def weather(request: Request) -> Response:
         try:
             order = WeatherOrder.model_validate_json(await request.body())
+            observatory.weather.order(safe=order.safe, values=order.values())
         except ValidationError as error:
             return _bad(error)
-        observatory.weather.order(safe=order.safe, values=order.values)
+        except ValueError as error:
+            return JSONResponse({"detail": f"{error}: there are {', '.join(Quantity)}"}, status_code=422)
         return JSONResponse({"safe": observatory.weather.is_safe(observatory.clock.now())})
 
     async def faults(request: Request) -> Response:

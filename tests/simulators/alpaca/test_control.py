@@ -74,11 +74,11 @@ async def test_ordered_weather_reaches_the_monitor_and_the_station() -> None:
         answer = await here.http.put("/_observatory/weather", json={"safe": False})
         assert answer.json() == {"safe": False}
         assert await here.get("safetymonitor/0/issafe") is False
-        order = {"values": {"wind_speed_m_s": 20.0, "cloud_cover_percent": 10.0}}
+        order = {"wind_speed_m_s": 20.0, "cloud_cover_percent": 10.0}
         assert (await here.http.put("/_observatory/weather", json=order)).json() == {"safe": False}
         assert await here.get("observingconditions/0/windspeed") == 20.0
         assert (await here.http.put("/_observatory/weather", json={})).json() == {"safe": True}
-        for bad in ({"save": True}, {"values": {"rain": 1.0}}, {"values": {"rain_rate_mm_h": "much"}}):
+        for bad in ({"safe": "perhaps"}, {"rain": 1.0}, {"rain_rate_mm_h": "much"}, [1]):
             assert (await here.http.put("/_observatory/weather", json=bad)).status_code == 422
 
 

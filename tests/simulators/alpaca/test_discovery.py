@@ -6,7 +6,11 @@ import socket
 import anyio
 import pytest
 
+from simulators.alpaca.app import alpaca_app
 from simulators.alpaca.discovery import answering_discovery
+from simulators.clock import HandClock
+from simulators.serving import Served
+from tests.simulators.alpaca.asking import DUSK, an_observatory
 
 pytestmark = pytest.mark.wire
 
@@ -41,6 +45,16 @@ async def test_two_servers_of_one_machine_may_listen() -> None:
     async with answering_discovery(1111, port=0) as port, answering_discovery(2222, port=port) as same:
         assert same == port
         assert await answers(b"alpacadiscovery1", ("127.0.0.1", port)) != []
+
+
+async def test_an_observatory_can_be_found_while_it_is_served() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    observatory = an_observatory(HandClock(DUSK))
+    with Served(alpaca_app(observatory, discovery=answering_discovery(11_111, port=port))):
+        assert await answers(b"alpacadiscovery1", ("127.0.0.1", port)) == [b'{"AlpacaPort": 11111}']
+    assert await answers(b"alpacadiscovery1", ("127.0.0.1", port), wait_s=0.2) == []
 
 
 async def test_a_port_that_belongs_to_another_program_is_an_error() -> None:

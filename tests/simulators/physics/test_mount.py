@@ -1,54 +1,24 @@
 """A mount over time: what it may be told, how it moves, where it then looks."""
 
 import math
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drivers.values import EquatorialSystem, MountKind
-from simulators.clock import HandClock
 from simulators.physics.mechanics import wrapped
-from simulators.physics.mount import Mount, MountSettings, rotation_deg
+from simulators.physics.mount import rotation_deg
 from simulators.physics.mount_axes import sidereal_deg
 from simulators.physics.refusals import Reason, Refusal
-from simulators.sky.earth import Ground
 from simulators.sky.rotation import unix_of
+from tests.simulators.physics.rig import EVENING, TEIDE, Rig
 
-EVENING = datetime(2026, 11, 22, 21, 0, tzinfo=UTC)
-TEIDE = Ground(28.3, -16.5, 2390.0)
 ARCSEC = 1.0 / 3600.0
 
 kinds = st.sampled_from(list(MountKind))
 systems = st.sampled_from(list(EquatorialSystem))
-
-
-class Rig:
-    """A mount, unparked and tracking, and the hand that sets its clock."""
-
-    def __init__(self, **how: Any) -> None:
-        self.clock = HandClock(EVENING)
-        self.mount = Mount(MountSettings(**how), ground=TEIDE, now=self.clock.now, seed=3)
-        self.mount.unpark()
-        self.mount.set_tracking(True)
-
-    def at_hour_angle(self, hour_angle_deg: float, dec_deg: float) -> tuple[float, float]:
-        """A place, of date, that now stands there."""
-        return (TEIDE.sidereal_time_deg(self.clock.now()) - hour_angle_deg) % 360.0, dec_deg
-
-    def arrive(self) -> float:
-        """Wait until it has slewed; says how long that took."""
-        began = self.clock.now()
-        while self.mount.slewing:
-            self.clock.advance(0.05)
-        return (self.clock.now() - began).total_seconds()
-
-    def off_arcsec(self, ra_deg: float, dec_deg: float) -> float:
-        seen = self.mount.pointing
-        across = wrapped(seen.ra_deg - ra_deg) * math.cos(math.radians(dec_deg))
-        return math.hypot(across, seen.dec_deg - dec_deg) * 3600.0
 
 
 @settings(deadline=None, max_examples=60)
