@@ -17,7 +17,7 @@ UNIX_EPOCH_JD = 2440587.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instants:
-    """n instants. `days` are whole days since 1970-01-01, `seconds` within the day, 0 <= seconds < 86400.
+    """n instants. `days` are whole days since 1970-01-01, `seconds` within the day, 0 <= seconds <= 86400.
 
     Two numbers, because one float of seconds since 1970 is good to 0.2 µs only: 2 mm on a low orbit.
     """
@@ -37,8 +37,8 @@ class Instants:
     @classmethod
     def of_unix_s(cls, unix_s: Floats) -> Self:
         """From seconds since 1970."""
-        days = np.floor(unix_s / DAY_S)
-        return cls(days=days, seconds=unix_s - days * DAY_S)
+        days, seconds = np.divmod(unix_s, DAY_S)
+        return cls(days=days, seconds=seconds)
 
     @property
     def unix_s(self) -> Floats:
@@ -50,9 +50,8 @@ class Instants:
 
     def shifted(self, by_s: Floats) -> "Instants":
         """As many instants later; `by_s` has the shape of the result."""
-        seconds = self.seconds + by_s
-        over = np.floor(seconds / DAY_S)
-        return Instants(days=self.days + over, seconds=seconds - over * DAY_S)
+        over, seconds = np.divmod(self.seconds + by_s, DAY_S)
+        return Instants(days=self.days + over, seconds=seconds)
 
 
 def unix_s_of(instant: datetime) -> float:
