@@ -28,6 +28,9 @@ from simulators.api.world import World
 # A pass that is asked for again and again is cut into pieces of this length.
 REVISIT = timedelta(minutes=10)
 
+# How long a request that found no place among the tasks waits until it is tried again.
+RETRY = timedelta(minutes=5)
+
 
 class _Params(Question):
     ground_station_ids: tuple[UUID, ...] = ()
@@ -92,9 +95,10 @@ class CollectionRequests:
         spans = await asyncio.get_running_loop().run_in_executor(None, search)
         made: list[CollectionRequest] = []
         skipped: list[UUID] = []
+        open_ones = _open_by_satellite(self.world)
         for satellite_id, pieces in spans.items():
             new = [self._request(wish, account, sensors, satellite_id, piece) for piece in pieces]
-            fresh = [one for one in new if not _is_asked_already(self.world, one)]
+            fresh = [one for one in new if not _overlaps(one, open_ones.get(satellite_id, []))]
             made += fresh
             if not fresh:
                 skipped.append(satellite_id)
@@ -143,13 +147,17 @@ class CollectionRequests:
         )
 
 
-def _is_asked_already(world: World, new: CollectionRequest) -> bool:
-    """Whether an open request wants the same satellite in an overlapping window."""
-    return any(
-        one.satellite_id == new.satellite_id and one.opens < new.closes and new.opens < one.closes
-        for one in world.collection_requests.values()
-        if one.status in (RequestStatus.PENDING, RequestStatus.SCHEDULED) and one.closes > world.clock.now()
-    )
+def _open_by_satellite(world: World) -> Mapping[UUID, list[CollectionRequest]]:
+    now = world.clock.now()
+    found: dict[UUID, list[CollectionRequest]] = {}
+    for one in world.collection_requests.values():
+        if one.status is not RequestStatus.FAILED and one.closes > now:
+            found.setdefault(one.satellite_id, []).append(one)
+    return found
+
+
+def _overlaps(new: CollectionRequest, others: Sequence[CollectionRequest]) -> bool:
+    return any(one.opens < new.closes and new.opens < one.closes for one in others)
 
 
 def _spans(world: World, wish: BatchWish, sensors: Mapping[UUID, UUID]) -> dict[UUID, list[tuple[Span, ...]]]:
@@ -209,7 +217,8 @@ def schedule(world: World, now: datetime) -> None:
     due = [
         request
         for request in world.collection_requests.values()
-        if request.status is RequestStatus.PENDING and request.created_at + delay <= now
+        if request.status is RequestStatus.PENDING
+        and (request.created_at + delay if request.tried_at is None else request.tried_at + RETRY) <= now
     ]
     for request in sorted(due, key=lambda one: (-one.priority, one.opens, one.id)):
         task = next((task for span in request.spans if (task := _task_in(world, request, span, now))), None)
@@ -218,16 +227,20 @@ def schedule(world: World, now: datetime) -> None:
             world.collection_requests[request.id] = replace(request, status=RequestStatus.SCHEDULED)
         elif not request.spans or request.closes <= now:
             world.collection_requests[request.id] = replace(request, status=RequestStatus.FAILED)
+        else:
+            world.collection_requests[request.id] = replace(request, tried_at=now)
 
 
 def _task_in(world: World, request: CollectionRequest, span: Span, now: datetime) -> Task | None:
     telescope = world.telescopes[request.sensors[span.station_id]]
+    if span.closes <= now or not telescope.automated_scheduling:
+        return None
     is_taken = any(
         task.telescope_id == telescope.id and task.opens < span.closes and span.opens < task.closes
         for task in world.tasks.values()
         if not task.status.is_final
     )
-    if is_taken or span.closes <= now or not telescope.automated_scheduling:
+    if is_taken:
         return None
     return Task(
         id=world.new_id(),

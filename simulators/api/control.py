@@ -124,9 +124,11 @@ class Control:
         """What the report of a night needs."""
         settle(self.world)
         world = self.world
-        tasks = [task_summary(world, one) for one in world.tasks.values()]
-        loose = [upload_seen(world, one) for one in world.uploads.values() if one.task_id is None]
-        return _shown({"now": world.clock.now(), "tasks": tasks, "uploads_without_task": loose})
+        uploads: dict[UUID | None, list[UploadSeen]] = {}
+        for upload in world.uploads.values():
+            uploads.setdefault(upload.task_id, []).append(upload_seen(world, upload))
+        tasks = [task_summary(world, one, uploads.get(one.id, [])) for one in world.tasks.values()]
+        return _shown({"now": world.clock.now(), "tasks": tasks, "uploads_without_task": uploads.get(None, [])})
 
     async def add_task(self, request: Request) -> Response:
         """A task of the only telescope where none is named; asked for by that telescope's owner."""
@@ -172,7 +174,7 @@ class Control:
         return _shown({"now": self.world.clock.now()})
 
 
-def task_summary(world: World, task: Task) -> TaskSummary:
+def task_summary(world: World, task: Task, uploads: list[UploadSeen]) -> TaskSummary:
     """One task with its images."""
     entry = world.catalogue.by_id[task.satellite_id]
     return TaskSummary(
@@ -186,7 +188,7 @@ def task_summary(world: World, task: Task) -> TaskSummary:
         status=task.status,
         updated_at=task.updated_at,
         assigned_filter_name=task.filter_name,
-        uploads=[upload_seen(world, one) for one in world.uploads.values() if one.task_id == task.id],
+        uploads=uploads,
     )
 
 

@@ -166,7 +166,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CollectionRequest:
-    """A wish for looks at one satellite, with the passes that could serve it."""
+    """A wish for looks at one satellite, with the passes that could serve it and when it was last tried to serve it."""
 
     id: UUID
     status: RequestStatus = RequestStatus.PENDING
@@ -178,6 +178,7 @@ class CollectionRequest:
     priority: int
     sensors: Mapping[UUID, UUID]
     spans: tuple[Span, ...]
+    tried_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -195,6 +195,12 @@ async def test_what_is_not_there_cannot_be_seen(observer: Client) -> None:
     assert (station.status_code, satellite.status_code) == (404, 404)
 
 
+async def test_there_are_no_groups_to_look_for(observer: Client) -> None:
+    place = {"latitude": 0, "longitude": 0, "start": START.isoformat(), "end": END.isoformat()}
+    question = {"waypoints": [place], "minElevation": 20, "minDuration": 1, "satelliteGroupIds": [str(uuid4())]}
+    assert (await observer.post(PATH + "satellites-to-location", json=question)).status_code == 404
+
+
 async def test_snake_case_is_not_taken_here(observer: Client, ridge: Ridge) -> None:
     question = _span(ground_station_ids=[str(ridge.station_id)])
     answer = await observer.post(PATH + "satellites-to-ground-station", json=question)

@@ -1,13 +1,16 @@
 """Asking for work: which requests a batch makes, and how they become tasks that one telescope can do."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import combinations
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
+from simulators.api.catalogue import Catalogue
 from simulators.api.stations import ground_of
+from simulators.sky.satellites import Swarm
 
 from .conftest import EVENING, Client, Ridge
 
@@ -79,6 +82,7 @@ async def test_a_telescope_that_does_not_let_itself_be_scheduled_gets_nothing(ob
     ridge.clock.advance(60.0)
     assert await _tasks(observer, ridge) == []
     await observer.patch("/telescopes", json=[{"id": str(ridge.telescope_id), "automatedScheduling": True}])
+    ridge.clock.advance(300.0)
     assert await _tasks(observer, ridge) != []
 
 
@@ -162,3 +166,44 @@ async def test_a_wish_without_sense_is_refused(observer: Client, ridge: Ridge, c
 async def test_a_sensor_must_stand_where_it_is_said_to(observer: Client, ridge: Ridge) -> None:
     await observer.patch("/telescopes", json=[{"id": str(ridge.telescope_id), "groundStationId": None}])
     assert (await observer.post("/collection-requests/batch", json=_discover(ridge))).status_code == 400
+
+
+async def test_a_request_that_found_no_place_is_tried_again_when_there_is_one(observer: Client, ridge: Ridge) -> None:
+    there = ridge.add_task(opens=EVENING, closes=EVENING + timedelta(hours=9))
+    made = await _batch(observer, _discover(ridge, includeOrbitRegimes=["GEO"]))
+    ridge.clock.advance(31.0)
+    assert [task["id"] for task in await _tasks(observer, ridge)] == [str(there.id)]
+    await observer.put(f"/tasks/{there.id}", json={"status": "Failed"})
+    ridge.clock.advance(300.0)
+    (task,) = (await observer.get(f"/telescopes/{ridge.telescope_id}/tasks", params={"statuses": "Pending"})).json()
+    assert task["collectionRequestId"] in made["collectionRequestIds"]
+
+
+async def test_a_request_that_never_finds_a_place_fails_when_its_window_is_over(observer: Client, ridge: Ridge) -> None:
+    ridge.add_task(opens=EVENING, closes=EVENING + timedelta(hours=9))
+    await _batch(observer, _discover(ridge, includeOrbitRegimes=["GEO"]))
+    for _ in range(2):
+        ridge.clock.advance(timedelta(hours=7).total_seconds())
+        assert len(await _tasks(observer, ridge)) == 1
+    assert {request.status for request in ridge.world.collection_requests.values()} == {"Failed"}
+
+
+@pytest.mark.catalogue
+async def test_a_whole_catalogue_is_asked_for_twice_without_losing_time(
+    ridge: Ridge, observer: Client, real_elements: Path
+) -> None:
+    """Thousands of requests that wait must not slow down every heartbeat."""
+    ridge.world.catalogue = Catalogue(Swarm.from_text(real_elements.read_text(encoding="utf-8")))
+    window = {"windowStart": "2026-08-11T21:00:00Z", "windowStop": "2026-08-11T22:00:00Z"}
+    ridge.clock.instant = datetime(2026, 8, 11, 20, 50, tzinfo=UTC)
+    first = await _batch(observer, _discover(ridge) | window)
+    assert first["createdCount"] > 2000
+    assert (await _batch(observer, _discover(ridge) | window))["createdCount"] == 0
+    ridge.clock.advance(31.0)
+    assert len(await _tasks(observer, ridge)) >= 10
+    waiting = [one for one in ridge.world.collection_requests.values() if one.status == "Pending"]
+    assert len(waiting) > 2000
+    for _ in range(20):
+        ridge.clock.advance(10.0)
+        assert (await observer.get("/my/account")).status_code == 200
+    assert {ridge.world.collection_requests[one.id].tried_at for one in waiting} == {waiting[0].tried_at}

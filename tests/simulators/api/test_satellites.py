@@ -1,5 +1,6 @@
 """Satellites by name, and element sets with every trap that the platform may lay."""
 
+import json
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -7,8 +8,9 @@ from uuid import UUID, uuid4
 import pytest
 from sgp4.api import Satrec
 
-from simulators.api.catalogue import satellite_id_of
+from simulators.api.catalogue import Catalogue, satellite_id_of
 from simulators.sky.elements import checksum_of
+from simulators.sky.satellites import Swarm
 
 from .conftest import DEMOSAT, EVENING, Client, Ridge
 
@@ -89,12 +91,56 @@ async def test_the_lines_are_those_of_the_file_and_the_elements_agree_with_them(
     assert (elset["type"], elset["epoch"]) == (KOZAI, "2026-04-20T12:00:00Z")
 
 
-async def test_a_number_with_no_place_on_a_line_comes_without_lines(observer: Client, ridge: Ridge) -> None:
-    entries = ridge.world.catalogue.entries
-    assert all(entry.elements.lines is not None for entry in entries)  # up to Alpha-5 all have them
-    alpha5 = next(entry for entry in entries if entry.norad_id >= 270_000)
+OMM = {
+    "OBJECT_NAME": "FARSAT R/B",
+    "OBJECT_ID": "2026-001B",
+    "NORAD_CAT_ID": 400001,
+    "EPOCH": "2026-04-20T12:00:00",
+    "MEAN_MOTION": 15.5,
+    "ECCENTRICITY": 0.0005,
+    "INCLINATION": 51.64,
+    "RA_OF_ASC_NODE": 210.0,
+    "ARG_OF_PERICENTER": 80.0,
+    "MEAN_ANOMALY": 280.0,
+    "BSTAR": 3e-5,
+    "MEAN_MOTION_DOT": 1.2e-5,
+}
+
+
+async def test_a_number_with_no_place_on_a_line_comes_without_lines_but_with_elements(
+    observer: Client, ridge: Ridge
+) -> None:
+    ridge.world.catalogue = Catalogue(Swarm.from_text(json.dumps([OMM])))
+    (entry,) = ridge.world.catalogue.entries
+    (elset,) = (await observer.get(f"/satellites/{entry.id}/elsets")).json()
+    assert (elset["type"], elset["tle"], elset["meanMotion"]) == (KOZAI, None, 15.5)
+    ridge.turn(best_elset="xp")
+    best, classic = (await observer.get(f"/satellites/{entry.id}/elsets")).json()
+    assert (best["type"], best["tle"]) == ("SGP4-XP with Brouwer mean motion", None)
+    assert classic == elset
+    assert (await observer.get(f"/satellites/{entry.id}")).json()["noradCatId"] == 400001
+
+
+async def test_numbers_of_six_digits_are_alpha5_on_their_lines(observer: Client, ridge: Ridge) -> None:
+    alpha5 = next(entry for entry in ridge.world.catalogue.entries if entry.norad_id >= 270_000)
     (elset,) = (await observer.get(f"/satellites/{alpha5.id}/elsets")).json()
     assert elset["tle"][0][2] == "T"
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("SL-8 R/B", "Rocket Body"),
+        ("CZ-2C R/B 2", "Rocket Body"),
+        ("COSMOS 2251 DEB", "Debris"),
+        ("STARLINK-1007", "Payload"),
+        ("DEBUT", "Payload"),
+    ],
+)
+async def test_what_it_is_follows_from_its_name(observer: Client, ridge: Ridge, name: str, kind: str) -> None:
+    ridge.world.catalogue = Catalogue(Swarm.from_text(json.dumps([OMM | {"OBJECT_NAME": name}])))
+    (one,) = (await observer.get("/satellites")).json()["items"]
+    assert (one["name"], one["type"]) == (name, kind)
 
 
 async def test_the_best_set_may_be_one_that_sgp4_must_not_touch(observer: Client, ridge: Ridge) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 from xml.etree import ElementTree as ET
 
+import anyio
 import httpx
 import pytest
 
@@ -266,3 +267,71 @@ async def test_a_sender_that_breaks_off_leaves_nothing_behind(
     _nothing_is_left(ridge)
     again = await anyone.post(initiated["uploadUrl"], content=body, headers=headers)
     assert again.status_code == 204
+
+
+async def test_an_upload_deleted_while_its_file_comes_takes_none(
+    observer: Client, anyone: Client, ridge: Ridge, initiate: Delivery, fits_file: CardMaker
+) -> None:
+    ridge.turn(upload_style="put")
+    content = fits_file()
+    initiated = await initiate(content)
+
+    async def chunks() -> Any:
+        yield content[:4000]
+        assert (await observer.delete(f"/my/images/{initiated['uploadId']}")).status_code == 204
+        yield content[4000:]
+
+    headers = {"Content-Type": "application/fits", "Content-Length": str(len(content))}
+    sent = await anyone.put(initiated["uploadUrl"], content=chunks(), headers=headers)
+    _said_no(sent, 404, "NoSuchUpload")
+    _nothing_is_left(ridge)
+    assert not ridge.world.uploads
+
+
+async def test_two_files_may_come_at_once_and_do_not_mix(
+    anyone: Client, ridge: Ridge, initiate: Delivery, fits_file: CardMaker
+) -> None:
+    ridge.turn(upload_style="put")
+    contents = [fits_file(OBJECT="'first'"), fits_file(OBJECT="'second'")]
+    tickets = [await initiate(content) for content in contents]
+
+    async def send(place: int) -> None:
+        async def chunks() -> Any:
+            for start in range(0, len(contents[place]), 1000):
+                yield contents[place][start : start + 1000]
+                await anyio.sleep(0.1)
+
+        headers = {"Content-Type": "application/fits", "Content-Length": str(len(contents[place]))}
+        sent = await anyone.put(tickets[place]["uploadUrl"], content=chunks(), headers=headers)
+        assert sent.status_code == 204
+
+    async with anyio.create_task_group() as both:
+        both.start_soon(send, 0)
+        both.start_soon(send, 1)
+    for ticket, content in zip(tickets, contents, strict=True):
+        assert (ridge.world.uploads_folder / f"{ticket['uploadId']}.fits").read_bytes() == content
+
+
+async def test_the_same_file_twice_at_once_is_whole_whoever_is_last(
+    anyone: Client, ridge: Ridge, initiate: Delivery, fits_file: CardMaker
+) -> None:
+    content = fits_file()
+    initiated = await initiate(content)
+    whole = anyone.build_request("POST", initiated["uploadUrl"], **_form(list(initiated["fields"].items()), content))
+    body, headers = whole.read(), {"Content-Type": whole.headers["Content-Type"]}
+
+    async def send(pause_s: float) -> None:
+        async def chunks() -> Any:
+            for start in range(0, len(body), 700):
+                yield body[start : start + 700]
+                await anyio.sleep(pause_s)
+
+        assert (await anyone.post(initiated["uploadUrl"], content=chunks(), headers=headers)).status_code == 204
+
+    async with anyio.create_task_group() as both:
+        both.start_soon(send, 0.1)
+        both.start_soon(send, 0.13)
+    (kept,) = ridge.world.uploads_folder.iterdir()
+    assert kept.read_bytes() == content
+    (upload,) = ridge.world.uploads.values()
+    assert upload.arrivals == 2

@@ -8,6 +8,8 @@ import pytest
 from bridge.clock import LoopClock
 from simulators.api import Fault, Switches
 from simulators.api.faults import Dice
+from simulators.api.world import real_s
+from simulators.clock import HandClock, SimulatedClock
 
 from .conftest import EVENING, CardMaker, Client, Delivery, Ridge
 
@@ -241,3 +243,9 @@ async def test_a_fault_is_seen_in_the_record_and_the_state(observer: Client, any
     assert (entry["faults"], entry["status"]) == (["slow", "html_503"], 503)
     counted = (await anyone.get("/_emulator/state")).json()["counters"]["faults"]
     assert [(one["fault"]["kind"], one["fired"]) for one in counted] == [("slow", 1), ("html_503", 1)]
+
+
+def test_simulated_seconds_last_as_long_as_the_clock_says() -> None:
+    quick = SimulatedClock(starts_at=EVENING, anchored_unix_s=0.0, rate=60.0)
+    assert real_s(quick, 120.0) == 2.0
+    assert real_s(HandClock(EVENING), 120.0) == 120.0
