@@ -14,11 +14,14 @@ from enum import StrEnum
 from typing import Any, Final, TypeVar
 
 import anyio
+import numpy as np
 import requests
 from alpaca import camera, device, dome, exceptions, filterwheel, focuser, observingconditions, safetymonitor, telescope
+from numpy.typing import NDArray
 
 from drivers.alpaca import wire
 from drivers.alpaca.errors import Unsupported, from_number, from_status
+from drivers.alpaca.imagebytes import Picture
 from drivers.config import AlpacaDevice
 from drivers.errors import ConnectionLost, DeviceError, Malfunction, TimedOut
 from drivers.threads import Worker
@@ -112,6 +115,7 @@ class Link:
 
     def __init__(self, role: Role, settings: AlpacaDevice, *, call_within_s: float = CALL_WITHIN_S) -> None:
         self.name = f"{role} {settings.device_number} at {settings.address}"
+        self.device_type: str = _CLASSES[role].__name__.lower()
         self.settings = settings
         self._call_within_s = call_within_s
         self._budget = wire.Budget()
@@ -122,7 +126,8 @@ class Link:
         self._device.rqs.trust_env = False  # a proxy is for the Internet, not for the mount
         self._device.rqs.max_redirects = 0
         self._device.rqs.headers["Accept-Encoding"] = "identity"
-        self.worker = Worker(self.name)
+        self._worker = Worker(self.name)
+        self._closed = False
 
     async def flag(self, member: str) -> bool:
         value = await self._read(member)
@@ -171,16 +176,17 @@ class Link:
         sent_s: float = await self._call(f"{method}({', '.join(str(arg) for arg in args)})", send)
         return sent_s
 
-    async def knows_connecting(self) -> bool:
-        """Whether the device connects in its own time (Platform 7); alpyca would start a thread for an older one."""
-        version = await self.whole("InterfaceVersion")  # alpyca takes it as 1 where it cannot be read
-        return version >= int(device.Device._plat7_intvers[self._device.device_type])
+    async def fetch(self, picture: Picture, within_s: float) -> NDArray[np.uint16]:
+        """What `picture.read(within_s)` gives; a cancellation ends the download."""
+        self._require_open("read the picture")
+        return await self._worker.call_with_stop(picture.stop, picture.read, within_s)
 
     async def close(self) -> None:
-        """End connections and thread."""
+        """End connections and thread; what is asked afterwards is a lost connection."""
+        self._closed = True
         with anyio.CancelScope(shield=True):
-            await self.worker.call(self._device.rqs.close)
-            self.worker.close()
+            await self._worker.call(self._device.rqs.close)
+            self._worker.close()
 
     async def _read(self, member: str, *args: object) -> Any:
         def read() -> Any:
@@ -189,8 +195,13 @@ class Link:
 
         return await self._call(f"read {member}", read)
 
+    def _require_open(self, doing: str) -> None:
+        if self._closed:
+            raise ConnectionLost(self.name, doing, "the link to it has been closed")
+
     async def _call(self, doing: str, function: Any, *args: Any) -> Any:
-        return await self.worker.call(self._exchange, doing, function, args)
+        self._require_open(doing)
+        return await self._worker.call(self._exchange, doing, function, args)
 
     def _exchange(self, doing: str, function: Any, args: tuple[Any, ...]) -> Any:
         """In the thread: one call within its budget, its errors turned into ours."""
@@ -256,7 +267,7 @@ async def _connect(link: Link) -> None:
             return False
 
     done = no_longer_connecting
-    if await link.knows_connecting():
+    if await _connects_in_its_own_time(link):
         await link.invoke("Connect")
     else:
         done = says_connected
@@ -269,10 +280,16 @@ async def _connect(link: Link) -> None:
         raise ConnectionLost(link.name, "connect", "the server answers, and its device is not connected")
 
 
+async def _connects_in_its_own_time(link: Link) -> bool:
+    """Whether it has Connect and Connecting (Platform 7); for an older device alpyca would start a thread."""
+    version = await link.whole("InterfaceVersion")  # alpyca takes it as 1 where it cannot be read
+    return version >= int(device.Device._plat7_intvers[link.device_type])
+
+
 async def _take_leave(link: Link) -> None:
     with anyio.CancelScope(shield=True):
         try:
-            if await link.knows_connecting():
+            if await _connects_in_its_own_time(link):
                 await link.invoke("Disconnect")
             else:
                 await link.write("Connected", False)

@@ -107,7 +107,7 @@ class Sensor:
             device=self._link.name, width_px=limits.width_px // binning, height_px=limits.height_px // binning
         )
         picture = Picture(settings.address, settings.device_number, expected)
-        return await self._link.worker.call_with_stop(picture.stop, picture.read, DOWNLOAD_WITHIN_S)
+        return await self._link.fetch(picture, DOWNLOAD_WITHIN_S)
 
     async def confirmed_exposure_s(self, asked_s: float, doing: str) -> float:
         exposure_s = await optional(self._link.number("LastExposureDuration"))

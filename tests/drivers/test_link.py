@@ -388,6 +388,17 @@ async def test_a_cancelled_visit_still_disconnects(alpaca: FakeAlpaca) -> None:
     assert device.Connected is False
 
 
+async def test_a_link_that_was_closed_under_somebodys_hands_is_a_lost_connection(alpaca: FakeAlpaca) -> None:
+    """As when the night connects a device anew while the safety watch still asks the old one."""
+    alpaca.add("telescope", Weathered(alpaca.clock))
+    async with connected(Role.MOUNT, AlpacaDevice(address=alpaca.address)) as link:
+        assert await link.number("Altitude") == 45.0
+    with pytest.raises(ConnectionLost, match="has been closed"):
+        await link.number("Altitude")
+    with pytest.raises(ConnectionLost, match="has been closed"):
+        await link.invoke("AbortSlew")
+
+
 async def test_a_command_tells_when_it_was_sent(alpaca: FakeAlpaca, link: Link) -> None:
     class Stoppable(Weathered):
         def AbortSlew(self) -> None:  # noqa: N802
