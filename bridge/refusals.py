@@ -33,6 +33,8 @@ def spelled(loc: Sequence[str | int]) -> str:
     """The path of a key as a person would write it: site.horizon[2][1]."""
     text = ""
     for part in loc:
+        if part == "[key]":  # pydantic's mark for a key of a table that is itself the fault
+            continue
         text += f"[{part}]" if isinstance(part, int) else f".{part}"
     return text.lstrip(".")
 
@@ -57,7 +59,9 @@ def _fault(fault: ErrorDetails, key: str, model: type[BaseModel]) -> str:
         )
         return f"{key} = {shown(fault['input'], key)}: unknown key; {meant}"
     expected = _expected(fault["msg"])
-    return f"{key} = {shown(fault['input'], key)}: {expected}" if fault["loc"] else expected
+    if isinstance(fault["input"], dict) and fault["type"] == "value_error":  # of the table as a whole
+        return f"{key}: {expected}" if key else expected
+    return f"{key} = {shown(fault['input'], key)}: {expected}"
 
 
 def _expected(message: str) -> str:

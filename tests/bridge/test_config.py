@@ -80,7 +80,11 @@ def test_the_environment_wins_over_the_file(load: Loader) -> None:
         ("focal_length_mm = 400", "focal_length_mm = inf", ["camera.focal_length_mm = inf", "finite"]),
         ("[[0, 10], [180, 25.5]]", "[[180, 10], [0, 5]]", ["site", "rising azimuths"]),
         ("[[0, 10], [180, 25.5]]", "[[0]]", ["site.horizon[0][1] is missing"]),
-        ("[mount]", "[night]\nobserve_sun_altitude_deg = -3\n[mount]", ["observe_sun_altitude_deg = -3", "at most"]),
+        (
+            "[mount]",
+            "[night]\nobserve_sun_altitude_deg = -3\n[mount]",
+            ["night: observe_sun_altitude_deg = -3", "at most"],
+        ),
         ("[mount]", "[mount]\ndriver = 'ascom'", ["mount.driver = 'ascom'", "'alpaca'"]),
         ("[api]", '[api]\nurl = "http://api.citra.space"', ["api.url", "expected https"]),
         ("[api]", '[api]\nurl = "api.citra.space"', ["api.url = 'api.citra.space'", "like https://"]),
