@@ -4,8 +4,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 
-from schedules.planner import PlannedObservation
-
 from bridge.clock import Clock, sleep_until
 from bridge.events import ExposureStarted, FrameTaken, Telemetry
 from bridge.observing.keeping import Keeper, Taken
@@ -13,6 +11,7 @@ from bridge.observing.meetings import Meeting, Meetings, Recent, TooLate
 from bridge.observing.observatory import Observatory
 from bridge.observing.together import together
 from drivers.values import Exposure, MountStatus
+from schedules.planner import PlannedObservation
 
 # How often a slew may come too late for its own meeting with the target before the window is given up.
 _TRIES = 4
@@ -70,24 +69,25 @@ class Observer:
                 return followed
         earliest = planned.starts_at + timedelta(seconds=(number - 1) * planned.collect.frame_spacing_s)
         for _ in range(_TRIES):
+            asked_at = self.clock.now()
             status = await self.observatory.seats.mount.device.status()
-            meeting = self.meetings.first(planned, earliest=earliest, status=status, now=self.clock.now())
-            arrived = await self._slew(planned, meeting, status)
-            if self.clock.now() <= meeting.follow_from:
+            meeting = self.meetings.first(planned, earliest=earliest, status=status, now=asked_at)
+            arrived = await self._slew(planned, meeting)
+            now = self.clock.now()
+            model_s = self.meetings.slew_s(status, meeting.command, asked_at)
+            self.meetings.slew_overrun.note((now - asked_at).total_seconds() - model_s)
+            if now <= meeting.follow_from:
                 await self._begin_following(meeting)
                 return meeting, arrived
         raise TooLate(f"{_TRIES} slews in a row came too late for the target")
 
-    async def _slew(self, planned: PlannedObservation, meeting: Meeting, status: MountStatus) -> MountStatus:
-        """Slew, with the filter wheel turning meanwhile, and learn how long it took."""
-        began = self.clock.now()
-        model_s = self.meetings.slew_s(status, meeting.command, began)
+    async def _slew(self, planned: PlannedObservation, meeting: Meeting) -> MountStatus:
+        """Slew, with the filter wheel turning meanwhile; gives where the mount says it stands."""
         task_id = planned.request.request_id
         await together(
             partial(self.observatory.select_filter, planned.request.filter_name),
             partial(self.observatory.slew, meeting.command, until=meeting.closes_at, task_id=task_id),
         )
-        self.meetings.slew_overrun.note((self.clock.now() - began).total_seconds() - model_s)
         return await self.observatory.seats.mount.device.status()
 
     async def _begin_following(self, meeting: Meeting) -> None:

@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 from functools import partial
 
 import anyio
-from schedules.planner import Plan, PlannedObservation
 
 from bridge.clock import Clock
 from bridge.errors import IllegalMove
@@ -31,6 +30,7 @@ from bridge.tasks import Task, TaskState
 from drivers.errors import DeviceError, Malfunction, Refused
 from drivers.threads import Worker
 from schedules.errors import ScheduleError
+from schedules.planner import Plan, PlannedObservation
 
 # A plan is looked at again after this long without anything to do: a window may have come into reach.
 _LOOK_AGAIN_S = 60.0
@@ -58,6 +58,7 @@ class Turns:
     _news: anyio.Event = field(default_factory=anyio.Event, init=False)
     _under_way: tuple[str, anyio.CancelScope] | None = field(default=None, init=False)
     _malfunctions: int = field(default=0, init=False)
+    _dropped: dict[str, str] = field(default_factory=dict, init=False)
 
     def begin_night(self) -> None:
         """Count anew: (tasks captured, frames taken)."""
@@ -109,7 +110,7 @@ class Turns:
 
     async def _plan(self, span: NightSpan) -> Plan:
         """A plan for what is left of the night, and the ledger in step with it."""
-        await self.ledger.miss_overdue()
+        await self.ledger.miss_overdue(self._dropped)
         tasks = await self.ledger.pending()
         requests = [task.request for task in tasks]
         standing = await self.observatory.standing()
@@ -117,23 +118,21 @@ class Turns:
         plan = await self.thinker.call(partial(self.planning.plan, requests, now, night=span.dark, standing=standing))
         impossible = self.planning.impossible(requests)
         placed = {one.request.request_id for one in plan.observations}
-        why = {dropped.request.request_id: dropped.reason for dropped in plan.dropped}
+        self._dropped = {dropped.request.request_id: dropped.reason for dropped in plan.dropped}
         for task in tasks:
-            await self._keep_in_step(task, placed, impossible, why)
+            await self._keep_in_step(task, placed, impossible)
         leave_at = plan.observations[0].leave_at if plan.observations else now
         made = PlanMade(at=now, placed=len(plan.observations), dropped=len(plan.dropped), leave_at=leave_at)
         self.telemetry.publish(made)
         return plan
 
-    async def _keep_in_step(
-        self, task: Task, placed: set[str], impossible: dict[str, str], why: dict[str, str]
-    ) -> None:
+    async def _keep_in_step(self, task: Task, placed: set[str], impossible: dict[str, str]) -> None:
         if task.task_id in impossible:
             await self._move(task.task_id, TaskState.FAILED, impossible[task.task_id])
         elif task.task_id in placed and task.state is TaskState.PENDING:
             await self._move(task.task_id, TaskState.PLANNED, "")
         elif task.task_id not in placed and task.state is TaskState.PLANNED:
-            await self._move(task.task_id, TaskState.PENDING, why.get(task.task_id, ""))
+            await self._move(task.task_id, TaskState.PENDING, self._dropped.get(task.task_id, ""))
 
     async def _take(self, turn: PlannedObservation) -> None:
         """One observation, and what its outcome means for its task."""

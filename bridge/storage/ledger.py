@@ -1,9 +1,10 @@
 """What the station has been asked to do and how far it has come; the one truth, and it survives."""
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 
 from bridge.clock import Clock
 from bridge.events import Event, TaskAccepted, TaskChanged, Telemetry
@@ -82,15 +83,21 @@ class Ledger:
         """The observation is over and has frames: CAPTURED, with its report in the outbox behind them."""
         return await self.advance(task_id, TaskState.CAPTURED, why=why)
 
-    async def miss_overdue(self) -> list[Task]:
-        """Let go of every waiting task whose window is over: MISSED, or CAPTURED where an attempt left frames."""
+    async def miss_overdue(self, reasons: Mapping[str, str] = MappingProxyType({})) -> list[Task]:
+        """Let go of every waiting task whose window is over: MISSED, or CAPTURED where an attempt left frames.
 
+        `reasons`, by task id, say why it was not observed while there was time.
+        """
         at = self._clock.now()
 
         def overdue(task: Task) -> bool:
             return task.state in WAITING and task.request.closes <= at
 
-        return await self._let_go(overdue, at, "its window is over")
+        def why(task: Task) -> str:
+            reason = reasons.get(task.task_id) or task.reason
+            return f"its window is over; {reason}" if reason else "its window is over"
+
+        return await self._let_go(overdue, at, why)
 
     async def resume(self) -> list[Task]:
         """After a start: no telescope is on any task, whatever was so before.
@@ -103,16 +110,18 @@ class Ledger:
         def interrupted(task: Task) -> bool:
             return task.state is TaskState.OBSERVING
 
-        return await self._let_go(interrupted, self._clock.now(), "the programme ended during the observation")
+        return await self._let_go(
+            interrupted, self._clock.now(), lambda _: "the programme ended during the observation"
+        )
 
-    async def _let_go(self, which: Callable[[Task], bool], at: datetime, why: str) -> list[Task]:
+    async def _let_go(self, which: Callable[[Task], bool], at: datetime, why: Callable[[Task], str]) -> list[Task]:
         def step(connection: sqlite3.Connection) -> tuple[list[Event], list[Task]]:
             rows = connection.execute("SELECT * FROM task WHERE state IN (?, ?, ?)", tuple(UNFINISHED)).fetchall()
             tasks = [task for task in map(task_of, rows) if which(task)]
             events = [
                 event
                 for task in tasks
-                for event in move(connection, task, _next_state(connection, task, at), why=why, at=at)
+                for event in move(connection, task, _next_state(connection, task, at), why=why(task), at=at)
             ]
             return [*events], [find_task(connection, task.task_id) for task in tasks]
 

@@ -1,6 +1,5 @@
 """The two servers of a simulated night, each in a process of its own. The first line printed says where it listens."""
 
-import socket
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -21,6 +20,7 @@ from simulators.physics.dome import DomeSettings
 from simulators.physics.filter_wheel import FilterWheelSettings
 from simulators.physics.focuser import FocuserSettings
 from simulators.physics.mount import MountSettings
+from simulators.serving import listening
 from simulators.sky.earth import Ground
 from simulators.sky.render import Sky
 from simulators.sky.satellites import Swarm
@@ -103,9 +103,7 @@ def serve_platform(choices: PlatformChoices) -> None:
 
 
 def _serve(app: Starlette, host: str, port: int, name: str, more: str = "") -> None:
-    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind((host, port))
+    listener = listening(host, port)
     bound_port = listener.getsockname()[1]
     typer.echo(f"{name} listens on {host}:{bound_port} {more}".rstrip())
     config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=3)
