@@ -56,19 +56,20 @@ class SlewModel:
             return 2.0 * math.sqrt(way_deg / self.acceleration_deg_s2)
         return way_deg / self.speed_deg_s + self.speed_deg_s / self.acceleration_deg_s2
 
-    def turned_to(self, first_deg: float, second_deg: float) -> tuple[float, float]:
+    def turned_to(self, first_deg: float, second_deg: float, side: float | None = None) -> tuple[float, float]:
         """How far the axes themselves are turned when the telescope looks at a direction.
 
         ALTAZ: azimuth and altitude as they are. EQUATORIAL: 0° on the first axis is counterweight down; the second
-        counts from the elevated pole, positive when looking west. This is where a flip enters.
+        counts from the elevated pole, positive when looking west. This is where a flip enters: None is the state in
+        which a slew ends there; a telescope that followed a target over the meridian keeps the one it had (`side`: 1.0
+        looks west, -1.0 east).
         """
         if self.axes is Axes.ALTAZ:
             return first_deg, second_deg
-        hour_angle_deg = (first_deg + 180.0) % 360.0 - 180.0
+        if side is None:
+            side = 1.0 if (first_deg + 180.0) % 360.0 >= 180.0 else -1.0
         from_pole_deg = 90.0 + second_deg if self.southern else 90.0 - second_deg
-        if hour_angle_deg >= 0.0:
-            return hour_angle_deg - 90.0, from_pole_deg
-        return hour_angle_deg + 90.0, -from_pole_deg
+        return (first_deg - 90.0 * side + 180.0) % 360.0 - 180.0, side * from_pole_deg
 
     def between_s(self, from_: tuple[float, float], to: tuple[float, float]) -> float:
         """The slew between two positions of the axes as `turned_to` gives them, settling included."""
