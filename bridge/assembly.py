@@ -85,6 +85,7 @@ class Assembly:
             clock=self.around.clock,
             telemetry=self.around.telemetry,
             pointing_tolerance_deg=self.around.settings.mount.pointing_tolerance_deg,
+            patience=self.around.patience,
         )
 
     def keeper(self, *, station_name: str, telescope_name: str) -> Keeper:

@@ -41,6 +41,7 @@ class Taken:
     commanded: Equatorial
     reported: MountStatus
     rates: Rates | None
+    filter_name: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,6 +159,6 @@ class Keeper:
                 systematic_error_s=float("nan") if bound_s is None else bound_s,
                 random_error_s=_SCATTER_S[taken.frame.time_source],
             ),
-            filter_name=request.filter_name,
+            filter_name=taken.filter_name,
             station=self._station,
         )

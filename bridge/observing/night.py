@@ -19,6 +19,8 @@ from drivers.errors import DeviceError
 # After a fault in opening or closing, the next try.
 _TRY_AGAIN_S = 60.0
 _NO_NIGHT_LOOK_AGAIN = timedelta(hours=1)
+# Less of the night than this is not worth opening for.
+_WORTH_OPENING = timedelta(minutes=10)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -67,8 +69,11 @@ class Night:
         with anyio.move_on_after((span.closes_at - now).total_seconds()):
             while True:
                 await self.watch.until_safe(for_s=hold_s)
+                if span.closes_at - self.clock.now() < _WORTH_OPENING:
+                    break
                 await self._while_safe(span)
                 hold_s = self.hold_s
+        await sleep_until(self.clock, span.closes_at)
         captured, frames = self.turns.night_count
         self.telemetry.publish(NightEnded(at=self.clock.now(), why="dawn", captured=captured, frames=frames))
 

@@ -32,6 +32,8 @@ _ABORT_WITHIN_S = 10.0
 _PARK_WITHIN_S = 180.0
 _CLOSE_WITHIN_S = 240.0
 _TRIES = 2
+# Beside its motion, a device needs this long of life for its answers.
+_ANSWERS_WITHIN_S = 2.0
 _PUT_AWAY_WITHIN_S = 900.0
 
 AnySeat = Seat[Mount] | Seat[Camera] | Seat[FilterWheel] | Seat[Focuser] | Seat[Dome]
@@ -56,13 +58,22 @@ class Observatory:
     """Moves the mount and the dome, always through the gate, and puts everything away in the right order."""
 
     def __init__(
-        self, *, seats: Seats, gate: Gate, clock: Clock, telemetry: Telemetry, pointing_tolerance_deg: float
+        self,
+        *,
+        seats: Seats,
+        gate: Gate,
+        clock: Clock,
+        telemetry: Telemetry,
+        pointing_tolerance_deg: float,
+        patience: float = 1.0,
     ) -> None:
+        """`patience` is how many seconds of the loop pass in a real one: devices answer in real time."""
         self.seats = seats
         self._gate = gate
         self._clock = clock
         self._telemetry = telemetry
         self._pointing_tolerance_deg = pointing_tolerance_deg
+        self._slack_s = patience * _ANSWERS_WITHIN_S
         self._put_away_within_s = _PUT_AWAY_WITHIN_S
         self._putting_away = anyio.CancelScope()
 
@@ -121,12 +132,18 @@ class Observatory:
         await mount.track(ra_deg_per_s=rates.ra_deg_per_s, dec_deg_per_s=rates.dec_deg_per_s)
 
     async def select_filter(self, filter_name: str) -> None:
-        """Have this filter in the beam. A station without a wheel has one filter, whatever its name."""
+        """Have this filter in the beam; no name leaves the one that is. A station without a wheel has one filter."""
         if self.seats.filter_wheel is None or not filter_name:
             return
         wheel = self.seats.filter_wheel.device
         if await wheel.selected() != filter_name:
             await wheel.select(filter_name)
+
+    async def filter_in_beam(self, asked: str) -> str:
+        """The name of the filter for the frame's header: what was asked, else what the wheel says, else nothing."""
+        if asked or self.seats.filter_wheel is None:
+            return asked
+        return await self.seats.filter_wheel.device.selected() or ""
 
     async def put_away(self) -> list[str]:
         """Abort the exposure, stop the mount, park, close: in this order, none skipped for another's fault.
@@ -172,7 +189,7 @@ class Observatory:
         said = ""
         for _ in range(_TRIES):
             try:
-                with anyio.fail_after(within_s):
+                with anyio.fail_after(within_s + self._slack_s):
                     await deed()
             except MotionRefused as refusal:
                 said = str(refusal)

@@ -114,6 +114,7 @@ class Observer:
         )
         task_id, of = planned.request.request_id, planned.collect.frame_count
         reserved = await self.keeper.reserve(task_id, number=number, total=of)
+        filter_name = await self.observatory.filter_in_beam(planned.request.filter_name)
         await sleep_until(self.clock, meeting.opens_at - timedelta(seconds=self._shutter_delay.usual_s))
         asked_at = self.clock.now()
         self.telemetry.publish(
@@ -133,6 +134,7 @@ class Observer:
                 commanded=meeting.command,
                 reported=reported,
                 rates=meeting.rates,
+                filter_name=filter_name,
             )
         )
 

@@ -6,7 +6,7 @@ from functools import partial
 import anyio
 
 from bridge.clock import Clock
-from bridge.errors import IllegalMove
+from bridge.errors import DiskFull, IllegalMove
 from bridge.events import (
     DeviceFault,
     PlanMade,
@@ -158,6 +158,10 @@ class Turns:
             await self._move(task_id, TaskState.PENDING, str(late))
         except (Refused, ScheduleError, MotionRefused) as no:
             await self._move(task_id, TaskState.FAILED, str(no))
+        except DiskFull as full:
+            await self._move(task_id, TaskState.PENDING, str(full))
+            self.telemetry.publish(StationNote(at=self.clock.now(), what=str(full)))
+            await anyio.sleep(_LOOK_AGAIN_S)  # what is delivered makes room, or a person does
         except DeviceError as fault:
             await self._move(task_id, TaskState.PENDING, str(fault))
             await self._recover(fault)
