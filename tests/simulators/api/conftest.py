@@ -34,6 +34,11 @@ def swarm() -> Swarm:
     return Swarm([*Swarm.from_synthetic(EVENING, seed=1).elements, *Swarm.from_text(DEMOSAT).elements])
 
 
+@pytest.fixture(scope="session")
+def catalogue(swarm: Swarm) -> Catalogue:
+    return Catalogue(swarm)
+
+
 @pytest.fixture
 def clock() -> HandClock:
     return HandClock(EVENING)
@@ -74,8 +79,8 @@ class Ridge:
 
 
 @pytest.fixture
-def ridge(clock: HandClock, swarm: Swarm, tmp_path: Path) -> Ridge:
-    world = World(clock=clock, catalogue=Catalogue(swarm), uploads_folder=tmp_path / "uploads", seed=5)
+def ridge(clock: HandClock, catalogue: Catalogue, tmp_path: Path) -> Ridge:
+    world = World(clock=clock, catalogue=catalogue, uploads_folder=tmp_path / "uploads", seed=5)
     observer, stranger = _account("ridge_observer"), _account("stranger")
     for account, secret in ((observer, "ridge-token"), (stranger, "stranger-token")):
         world.accounts[account.id] = account

@@ -117,7 +117,7 @@ async def test_a_station_sees_what_its_satellites_say_they_pass(observer: Client
 
 async def test_a_bare_place_sees_what_a_station_there_sees(observer: Client, ridge: Ridge) -> None:
     waypoint = {"latitude": 38.8412, "longitude": -105.0437, "altitude": 2740.0}
-    times = {"start": START.isoformat(), "end": END.isoformat()}
+    times = {"start": START.isoformat(), "end": (START + timedelta(hours=3)).isoformat()}
     question = {
         "waypoints": [waypoint | times, {**times, "latitude": 0, "longitude": 0}],
         "minElevation": 20,
@@ -125,7 +125,9 @@ async def test_a_bare_place_sees_what_a_station_there_sees(observer: Client, rid
     }
     by_place = await _windows(observer, "satellites-to-location", question)
     by_station = await _windows(
-        observer, "satellites-to-ground-station", _span(groundStationIds=[str(ridge.station_id)])
+        observer,
+        "satellites-to-ground-station",
+        _span(end=START + timedelta(hours=3), groundStationIds=[str(ridge.station_id)]),
     )
     assert [(one["satelliteId"], one["overlapStart"]) for one in by_place] == [
         (one["satelliteId"], one["overlapStart"]) for one in by_station
@@ -134,8 +136,16 @@ async def test_a_bare_place_sees_what_a_station_there_sees(observer: Client, rid
 
 async def test_only_long_passes_are_given_where_long_ones_are_asked_for(observer: Client, ridge: Ridge) -> None:
     station = [str(ridge.station_id)]
-    short = await _windows(observer, "satellites-to-ground-station", _span(groundStationIds=station, minDuration=0.0))
-    long = await _windows(observer, "satellites-to-ground-station", _span(groundStationIds=station, minDuration=6.5))
+    short = await _windows(
+        observer,
+        "satellites-to-ground-station",
+        _span(end=START + timedelta(hours=4), groundStationIds=station, minDuration=0.0),
+    )
+    long = await _windows(
+        observer,
+        "satellites-to-ground-station",
+        _span(end=START + timedelta(hours=4), groundStationIds=station, minDuration=6.5),
+    )
     assert long == [one for one in short if one["duration"] >= 6.5]
     assert 0 < len(long) < len(short)
 

@@ -219,7 +219,7 @@ async def test_no_odd_value_in_a_query_breaks_the_api(observer: Client, ridge: R
 
 
 @pytest.mark.parametrize(("method", "path"), list(BODIES))
-@settings(max_examples=20, deadline=None, suppress_health_check=SUPPRESSED)
+@settings(max_examples=12, deadline=None, suppress_health_check=SUPPRESSED)
 @given(picked=st.data())
 async def test_no_body_breaks_the_api(
     observer: Client, ridge: Ridge, method: str, path: str, picked: st.DataObject
@@ -243,7 +243,7 @@ async def test_the_unspoiled_bodies_are_taken(observer: Client, ridge: Ridge, me
 
 
 @pytest.mark.parametrize("path", list(QUERIES))
-@settings(max_examples=20, deadline=None, suppress_health_check=SUPPRESSED)
+@settings(max_examples=12, deadline=None, suppress_health_check=SUPPRESSED)
 @given(picked=st.data())
 async def test_no_query_breaks_the_api(observer: Client, ridge: Ridge, path: str, picked: st.DataObject) -> None:
     pairs = picked.draw(st.lists(st.tuples(st.sampled_from(QUERIES[path]), ODD_TEXT), max_size=4))
@@ -262,7 +262,7 @@ async def test_no_path_breaks_the_api(app: Starlette, observer: Client, picked: 
     assert 400 <= answer.status_code < 500
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=SUPPRESSED)
+@settings(max_examples=50, deadline=None, suppress_health_check=SUPPRESSED)
 @given(text=ODD_TEXT)
 async def test_an_id_is_a_uuid_or_a_422(observer: Client, text: str) -> None:
     try:
