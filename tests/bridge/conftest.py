@@ -31,6 +31,13 @@ DEMOSATS = """DEMOSAT 1
 """
 
 
+Answer = tuple[int, dict[str, str], bytes]
+
+
+def in_json(content: object, *, status: int = 200) -> Answer:
+    return status, {"content-type": "application/json"}, json.dumps(content).encode()
+
+
 class Body(httpx.AsyncByteStream):
     """A body in pieces, never whole in advance."""
 
@@ -46,13 +53,15 @@ class Body(httpx.AsyncByteStream):
 class Wire(httpx.AsyncBaseTransport):
     """The network between us and the platform. `down`: nobody answers. `lose`: the next answers to requests whose
     "METHOD path" begins so are lost on the way back, after the platform acted. `instead`: somebody else answers those,
-    always with the same status, headers and body. `saw` is every request that arrived.
+    always with the same status, headers and body. `between` may answer in the platform's place, request by request.
+    `saw` is every request that arrived.
     """
 
     inner: httpx.AsyncBaseTransport
     down: bool = False
     lose: list[str] = field(default_factory=list)
-    instead: dict[str, tuple[int, dict[str, str], bytes]] = field(default_factory=dict)
+    instead: dict[str, Answer] = field(default_factory=dict)
+    between: Callable[[httpx.Request], Answer | None] = lambda _: None
     tried: int = 0
     saw: list[httpx.Request] = field(default_factory=list)
 
@@ -62,9 +71,11 @@ class Wire(httpx.AsyncBaseTransport):
             raise httpx.ConnectError("connection refused", request=request)
         self.saw.append(request)
         what = f"{request.method} {request.url.path}"
-        for beginning, (status, headers, body) in self.instead.items():
-            if what.startswith(beginning):
-                return httpx.Response(status, headers=headers, stream=Body(body), request=request)
+        said = next((one for beginning, one in self.instead.items() if what.startswith(beginning)), None)
+        said = self.between(request) if said is None else said
+        if said is not None:
+            status, headers, body = said
+            return httpx.Response(status, headers=headers, stream=Body(body), request=request)
         try:
             response = await self.inner.handle_async_request(request)
         except ConnectionResetError as error:
@@ -78,7 +89,7 @@ class Wire(httpx.AsyncBaseTransport):
 
     def say(self, beginning: str, content: object, *, status: int = 200) -> None:
         """Answer these requests with this JSON."""
-        self.instead[beginning] = (status, {"content-type": "application/json"}, json.dumps(content).encode())
+        self.instead[beginning] = in_json(content, status=status)
 
     def calls(self, what: str) -> list[httpx.Request]:
         return [one for one in self.saw if f"{one.method} {one.url.path}".startswith(what)]

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import anyio
 import pytest
@@ -208,6 +208,54 @@ async def test_a_satellite_without_usable_elements_is_said_once_and_asked_for_la
     await anyio.sleep(600.0)
     await fetcher.fetch()
     assert len(await store.ledger.pending()) == 1
+
+
+async def test_a_task_that_cannot_be_read_is_said_once_and_is_not_taken_for_withdrawn(
+    fetcher: TaskFetcher, store: Store, platform: Any, heard: Heard
+) -> None:
+    task = platform.add_task()
+    await fetcher.fetch()
+    garbled = {"id": str(task.id), "satelliteId": str(task.satellite_id), "status": "Pending", "taskStart": "soon"}
+    platform.wire.say(f"GET /telescopes/{platform.telescope_id}/tasks", [garbled, 17])
+    for _ in range(3):
+        await fetcher.fetch()
+    refused = [event for event in heard() if isinstance(event, TaskRefused)]
+    assert [event.task_id for event in refused] == [str(task.id), "1"]
+    assert (await states(store))[str(task.id)] is TaskState.PENDING
+
+
+async def test_elements_that_get_worse_leave_the_good_ones_in_place(
+    fetcher: TaskFetcher, store: Store, platform: Any, heard: Heard
+) -> None:
+    platform.add_task(closes=EVENING + timedelta(hours=5))
+    await fetcher.fetch()
+    platform.wire.say(f"GET /satellites/{platform.satellite_id}/elsets", [])
+    platform.wire.say("GET /satellites/", {"id": str(platform.satellite_id)})
+    (before,) = await store.ledger.pending()
+    await anyio.sleep(3601.0)
+    await fetcher.refresh_elements()
+    assert await store.ledger.pending() == [before]
+    assert [event for event in heard() if isinstance(event, TaskRefused)] == []
+
+
+async def test_a_platform_that_has_no_answer_about_satellites_is_not_asked_for_each_of_them(
+    fetcher: TaskFetcher, store: Store, platform: Any
+) -> None:
+    tasks = [
+        {
+            "id": str(uuid4()),
+            "satelliteId": str(uuid4()),
+            "taskStart": "2026-04-21T03:10:00Z",
+            "taskStop": "2026-04-21T03:20:00Z",
+            "status": "Pending",
+        }
+        for _ in range(30)
+    ]
+    platform.wire.say(f"GET /telescopes/{platform.telescope_id}/tasks", tasks)
+    platform.wire.say("GET /satellites/", {"detail": "no"}, status=403)
+    with pytest.raises(ApiRejected):
+        await fetcher.fetch()
+    assert len(platform.wire.calls("GET /satellites/")) <= 4
 
 
 async def test_newer_elements_reach_the_tasks_that_wait(

@@ -303,6 +303,91 @@ async def test_a_picture_worked_on_for_long_is_not_watched_for_ever(
     assert len(platform.wire.calls("GET /my/images/")) < 30
 
 
+async def test_a_file_that_landed_twice_is_kept_once(
+    store: Store, api: CitraApi, platform: Any, capture: Capture, heard: Heard
+) -> None:
+    """Someone sent the file by hand while our own sending was of unknown end."""
+    task = platform.add_task()
+    task_id = await capture(task, frames=1)
+    platform.wire.lose = ["POST /_storage"]
+    async with delivering(store, api, platform) as delivery:
+        await anyio.sleep(30.0)
+        (first,) = platform.world.uploads.values()
+        copy = replace(first, id=uuid4())
+        platform.world.uploads[copy.id] = copy
+        assert await delivery.until_empty(at_most_s=3600.0)
+    assert list(landed(platform).values()) == [1]
+    assert (await store.ledger.task(task_id)).state is TaskState.DELIVERED
+
+
+async def test_a_second_file_that_cannot_be_discarded_is_a_persons_to_look_at(
+    store: Store, api: CitraApi, platform: Any, capture: Capture, heard: Heard
+) -> None:
+    await capture(platform.add_task(), frames=1)
+    platform.wire.lose = ["POST /_storage"]
+    platform.wire.say("DELETE /my/images/", {"detail": "not yours"}, status=403)
+    async with delivering(store, api, platform) as delivery:
+        await anyio.sleep(30.0)
+        (first,) = platform.world.uploads.values()
+        copy = replace(first, id=uuid4())
+        platform.world.uploads[copy.id] = copy
+        assert await delivery.until_empty(at_most_s=3600.0)
+    (trouble,) = [event for event in heard() if isinstance(event, ApiTrouble)]
+    assert trouble.doing.startswith("discard the second file")
+
+
+async def test_a_record_that_vanishes_is_looked_for_by_its_name_and_the_file_sent_again(
+    store: Store, api: CitraApi, platform: Any, capture: Capture
+) -> None:
+    platform.turn(processing_after_s=600.0)
+    platform.wire.instead["POST /_storage"] = (204, {}, b"")
+    task = platform.add_task()
+    await capture(task, frames=1)
+    async with delivering(store, api, platform) as delivery:
+        await anyio.sleep(4.0)
+        platform.world.uploads.clear()
+        platform.wire.instead.clear()
+        assert await delivery.until_empty(at_most_s=3600.0)
+    assert list(landed(platform).values()) == [1]
+    assert platform.world.tasks[task.id].status is TaskStatus.SUCCEEDED
+
+
+async def test_a_report_that_is_refused_is_set_aside_after_some_tries_and_the_task_stays_captured(
+    store: Store, api: CitraApi, platform: Any, capture: Capture, heard: Heard
+) -> None:
+    platform.wire.say("PUT /tasks/", {"detail": "no such status"}, status=422)
+    task_id = await capture(platform.add_task(), frames=1)
+    await deliver_all(store, api, platform)
+    (aside,) = [event for event in heard() if isinstance(event, DeliverySetAside)]
+    assert (aside.subject, "no such status" in aside.why) == (task_id, True)
+    assert (await store.ledger.task(task_id)).state is TaskState.CAPTURED
+    assert 2 <= len(platform.wire.calls("PUT /tasks/")) <= 10
+
+
+async def test_without_a_good_token_frames_wait_and_nothing_is_set_aside(
+    store: Store, api: CitraApi, platform: Any, capture: Capture, heard: Heard
+) -> None:
+    tokens = dict(platform.world.tokens)
+    platform.world.tokens.clear()
+    await capture(platform.add_task(closes=EVENING + timedelta(hours=9)))
+    async with delivering(store, api, platform) as delivery:
+        await anyio.sleep(3600.0)
+        assert platform.wire.tried <= 12
+        platform.world.tokens |= tokens
+        assert await delivery.until_empty(at_most_s=3600.0)
+    assert sorted(landed(platform).values()) == [1, 1]
+    assert [event for event in heard() if isinstance(event, DeliverySetAside)] == []
+
+
+async def test_a_wait_for_the_end_that_is_too_short_says_so(
+    store: Store, api: CitraApi, platform: Any, capture: Capture
+) -> None:
+    platform.wire.down = True
+    await capture(platform.add_task())
+    async with delivering(store, api, platform) as delivery:
+        assert not await delivery.until_empty(at_most_s=60.0)
+
+
 async def test_words_do_not_wait_for_files(store: Store, api: CitraApi, platform: Any, capture: Capture) -> None:
     """The storage takes four minutes for each file; a report that is due goes out meanwhile."""
     platform.turn(faults=[{"kind": "slow", "path": "/_storage/*", "seconds": 100}])

@@ -1,11 +1,13 @@
 """Every call of the night against the emulated platform, with its switches in every position."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import httpx
 import pytest
 
 from bridge.api.client import CitraApi
@@ -326,3 +328,169 @@ async def test_too_many_tasks_at_once_are_refused(api: CitraApi, platform: Any) 
     platform.wire.say("GET /telescopes/", [{}] * 5001)
     with pytest.raises(ApiContractBroken, match="5001 tasks"):
         await api.tasking.runnable(EVENING)
+
+
+def _refusing(half: str) -> Any:
+    """A server that will not have one half of the request, and says so as FastAPI does."""
+
+    def answer(request: httpx.Request) -> Any:
+        present = bool(request.url.query if half == "query" else request.headers.get("content-length", "0") != "0")
+        if request.method != "POST" or request.url.path != "/my/images" or not present:
+            return None
+        detail = [{"type": "extra_forbidden", "loc": [half, "filename"], "msg": "Extra inputs are not permitted"}]
+        return 422, {"content-type": "application/json"}, json.dumps({"detail": detail}).encode()
+
+    return answer
+
+
+@pytest.mark.parametrize(("refused", "kept"), [("query", "body"), ("body", "query")])
+async def test_a_server_that_wants_one_half_only_gets_it_and_from_then_on_at_once(
+    api: CitraApi, platform: Any, refused: str, kept: str
+) -> None:
+    platform.turn(upload_request=kept)
+    platform.wire.between = _refusing(refused)
+    for n in range(3):
+        assert (await api.uploads.initiate(f"a_00{n}.fits", 2880, task_id="")).url
+    assert len(platform.wire.calls("POST /my/images")) == 2 + 2
+
+
+async def test_a_server_that_wants_neither_half_is_a_refusal(api: CitraApi, platform: Any) -> None:
+    platform.wire.say("POST /my/images", {"detail": [{"loc": ["body", "fov"], "msg": "no"}]}, status=422)
+    with pytest.raises(ApiRejected, match=r"body\.fov: no"):
+        await api.uploads.initiate("a_001.fits", 2880, task_id="")
+    assert len(platform.wire.calls("POST /my/images")) == 3
+
+
+async def test_a_ticket_without_an_address_is_none_and_an_older_key_is_one(api: CitraApi, platform: Any) -> None:
+    upload_id = str(uuid4())
+    platform.wire.say("POST /my/images", {"uploadId": upload_id})
+    with pytest.raises(ApiContractBroken, match="uploadUrl"):
+        await api.uploads.initiate("a_001.fits", 2880, task_id="")
+    platform.wire.say("POST /my/images", {"upload_id": upload_id, "presignedUrl": "https://storage.example.test/x"})
+    assert (await api.uploads.initiate("a_001.fits", 2880, task_id="")).url == "https://storage.example.test/x"
+
+
+LINES = [
+    "1 90001U 26001A   26110.50000000  .00001200  00000+0  30000-4 0  9993",
+    "2 90001  51.6400 210.0000 0005000  80.0000 280.0000 15.50000000 10006",
+]
+
+
+def _elset(**changes: Any) -> dict[str, Any]:
+    return {"type": KOZAI, "epoch": "2026-04-20T12:00:00Z", "tle": LINES} | changes
+
+
+NUMBERS = {
+    "inclination": 51.64,
+    "raan": 210.0,
+    "eccentricity": 0.0005,
+    "argumentOfPerigee": 80.0,
+    "meanAnomaly": 280.0,
+    "meanMotion": 15.5,
+    "bStar": 3e-5,
+    "tle": None,
+}
+OF_ANOTHER_THEORY = _elset(type="SGP4-XP with Brouwer mean motion", epoch="2026-04-21T00:00:00Z")
+
+
+@pytest.mark.parametrize(
+    "useless",
+    [
+        OF_ANOTHER_THEORY,
+        _elset(tle=[LINES[0][:62] + "4" + LINES[0][63:], LINES[1]]),  # says classic, and its lines say otherwise
+        _elset(tle=[LINES[1], LINES[0]]),
+        _elset(tle=[LINES[0]]),
+        _elset(tle=None),
+        _elset(epoch="yesterday"),
+        _elset(**(NUMBERS | {"eccentricity": 1.5})),
+        _elset(**(NUMBERS | {"inclination": None})),
+        "not a set",
+    ],
+)
+async def test_an_unusable_set_is_passed_over_for_the_one_behind_it(api: CitraApi, platform: Any, useless: Any) -> None:
+    satellite_id = str(uuid4())
+    platform.wire.say(f"GET /satellites/{satellite_id}/elsets", [useless])
+    platform.wire.say(
+        "GET /satellites/", {"id": satellite_id, "name": "DEMOSAT", "noradCatId": 90001, "elsets": [useless, _elset()]}
+    )
+    satellite = await api.satellites.elements_of(satellite_id, name="")
+    assert (satellite.norad_id, satellite.name) == (90001, "DEMOSAT")
+
+
+async def test_where_there_are_no_lines_the_numbers_will_do(api: CitraApi, platform: Any) -> None:
+    satellite_id = str(uuid4())
+    platform.wire.say(f"GET /satellites/{satellite_id}/elsets", [])
+    numbers = {
+        "id": satellite_id,
+        "name": "NINE",
+        "noradCatId": 799500123,
+        "elsets": [OF_ANOTHER_THEORY, _elset(**NUMBERS)],
+    }
+    platform.wire.say("GET /satellites/", numbers)
+    elements = (await api.satellites.elements_of(satellite_id, name="NINE")).elements
+    assert (elements.norad_id, elements.inclination_deg, elements.bstar_per_earth_radius) == (799500123, 51.64, 3e-5)
+
+
+async def test_the_newest_usable_set_counts(api: CitraApi, platform: Any) -> None:
+    newer = [
+        "1 90001U 26001A   26110.60000000  .00001200  00000+0  30000-4 0  9994",
+        "2 90001  51.6400 210.0000 0005000  80.0000 280.0000 15.50000000 10006",
+    ]
+    sets = [OF_ANOTHER_THEORY, _elset(), _elset(tle=newer, epoch="2026-04-20T14:24:00Z")]
+    platform.wire.say("GET /satellites/", sets)
+    satellite = await api.satellites.elements_of(str(uuid4()), name="DEMOSAT")
+    assert satellite.elements.epoch == datetime(2026, 4, 20, 14, 24, tzinfo=UTC)
+
+
+async def test_the_old_path_of_passes_is_tried_where_the_new_one_is_not_there(api: CitraApi, platform: Any) -> None:
+    end = {"azimuth": 10.0, "elevation": 20.0}
+    flat = {
+        "satelliteId": str(platform.satellite_id),
+        "start": end | {"epoch": "2026-04-21T03:10:00"},
+        "end": end | {"epoch": "2026-04-21T03:15:00"},
+    }
+    platform.wire.say("POST /access/window/satellites-to-ground-station", {"detail": "Not Found"}, status=404)
+    platform.wire.say("POST /access/window/satellites_to_ground_station", [flat])
+    (one,) = await api.satellites.passes(
+        str(platform.station_id), opens=EVENING, closes=EVENING + timedelta(hours=1), min_altitude_deg=20.0
+    )
+    assert (one.rise, one.set) == (EVENING + timedelta(minutes=10), EVENING + timedelta(minutes=15))
+    sent = json.loads(platform.wire.saw[-1].content)
+    assert sent["groundStationId"] == str(platform.station_id)
+
+
+async def test_a_platform_without_accounts_is_asked_for_its_tokens(api: CitraApi, platform: Any) -> None:
+    platform.wire.say("GET /my/account", {"detail": "Not Found"}, status=404)
+    assert (await api.station.account()).username == ""
+    platform.world.tokens.clear()
+    with pytest.raises(ApiRejected, match="401"):
+        await api.station.account()
+
+
+@pytest.mark.parametrize("style", ["last_connection_epoch", "lastConnectionEpoch"])
+async def test_the_heartbeat_is_said_in_the_style_that_moves_the_telescope(
+    api: CitraApi, platform: Any, style: str
+) -> None:
+    def deaf_to_the_other(request: httpx.Request) -> Any:
+        unheard = request.method == "PUT" and style not in json.loads(request.content)[0]
+        return (200, {"content-type": "application/json"}, b"[]") if unheard else None
+
+    platform.wire.between = deaf_to_the_other
+    for _ in range(3):
+        assert await api.station.heartbeat(platform.clock.now())
+    keys = [next(key for key in json.loads(one.content)[0] if key != "id") for one in platform.wire.calls("PUT ")]
+    assert keys[-3:] == [style] * 3
+    assert all(json.loads(one.content)[0]["id"] == str(platform.telescope_id) for one in platform.wire.calls("PUT "))
+
+
+async def test_a_heartbeat_that_nobody_hears_is_said_so(api: CitraApi, platform: Any) -> None:
+    platform.wire.say("PUT /telescopes", [])
+    assert not await api.station.heartbeat(platform.clock.now())
+
+
+async def test_a_report_that_is_refused_for_another_reason_stays_refused(api: CitraApi, platform: Any) -> None:
+    task = platform.add_task()
+    for status in (409, 500, 418):
+        platform.wire.say("PUT /tasks/", {"detail": "no"}, status=status)
+        with pytest.raises(ApiUnreachable if status == 500 else ApiRejected):
+            await api.tasking.report(str(task.id), "Succeeded", closes=task.closes)
