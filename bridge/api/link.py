@@ -69,10 +69,6 @@ class ApiLink:
         self._patience = patience
         self._saw_date = saw_date
 
-    @property
-    def base_url(self) -> httpx.URL:
-        return self._client.base_url
-
     async def call(
         self,
         method: str,

@@ -165,6 +165,25 @@ class Outbox:
 
         await self._step(step)
 
+    async def take_up_parked(self) -> int:
+        """Try everything that was set aside once more; gives how many. Whoever restarts the programme has looked at it.
+
+        A frame is looked for at the platform first, so it cannot land twice.
+        """
+        now = text_of(self._clock.now())
+
+        def step(connection: sqlite3.Connection) -> int:
+            connection.execute(
+                "UPDATE frame SET state = 'kept' WHERE id IN (SELECT subject FROM outbox WHERE stage = 'parked')"
+            )
+            return connection.execute(
+                "UPDATE outbox SET stage = CASE kind WHEN 'frame' THEN 'initiated' ELSE 'new' END, stage_at = ?, "
+                "next_try_at = ?, tries = 0 WHERE stage = 'parked'",
+                (now, now),
+            ).rowcount
+
+        return await self._database.write(step)
+
     async def backlog(self) -> Backlog:
         query = (
             "SELECT count(*) FILTER (WHERE stage IN ('new', 'initiated', 'sent')) AS waiting, "

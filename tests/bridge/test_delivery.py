@@ -24,8 +24,9 @@ from bridge.events import (
     TaskReported,
     Telemetry,
 )
-from bridge.storage.frames import write_frame
+from bridge.storage.frames import open_frame_folder, write_frame
 from bridge.storage.outbox import Lane
+from bridge.storage.recovery import recover
 from bridge.storage.store import Store, open_store
 from bridge.tasks import TaskSource, TaskState
 from schedules.places import ICRS
@@ -377,6 +378,25 @@ async def test_without_a_good_token_frames_wait_and_nothing_is_set_aside(
         assert await delivery.until_empty(at_most_s=3600.0)
     assert sorted(landed(platform).values()) == [1, 1]
     assert [event for event in heard() if isinstance(event, DeliverySetAside)] == []
+
+
+async def test_what_was_set_aside_is_tried_once_more_after_a_restart(
+    store: Store, api: CitraApi, platform: Any, capture: Capture, tmp_path: Path
+) -> None:
+    """A wrong telescope id in the settings: everything is refused, until a person has mended it."""
+    platform.wire.say("POST /my/images", {"detail": "Telescope not found"}, status=404)
+    platform.wire.say("PUT /tasks/", {"detail": "no"}, status=409)
+    task = platform.add_task()
+    await capture(task)
+    await deliver_all(store, api, platform)
+    assert (await store.outbox.backlog()).parked == 3
+    platform.wire.instead.clear()
+    async with open_frame_folder(tmp_path, keep_free_bytes=0) as folder:
+        assert (await recover(store, folder)).taken_up == 3
+        assert (await recover(store, folder)).nothing
+    await deliver_all(store, api, platform)
+    assert sorted(landed(platform).values()) == [1, 1]
+    assert (await store.outbox.backlog()).parked == 0
 
 
 async def test_a_wait_for_the_end_that_is_too_short_says_so(
