@@ -1,9 +1,9 @@
-"""Whole nights in seconds: the real station on a loop whose time jumps, simulated devices without a network, and the emulated
-platform behind an HTTP transport without a socket.
+"""Whole nights in seconds: the real station on a loop whose time jumps, simulated devices without a network, and the
+emulated platform behind an HTTP transport without a socket.
 """
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -180,9 +180,7 @@ class SimulatedNight:
             table[name] = {**table.get(name, {}), **values}
         return Settings.model_validate(table)
 
-    def _fault(
-        self, kind: FaultKind, device: str, method: str, after_min: float, for_min: float, **how: float
-    ) -> None:
+    def _fault(self, kind: FaultKind, device: str, method: str, after_min: float, for_min: float, **how: float) -> None:
         begins = DUSK + timedelta(minutes=after_min)
 
         def add(observatory: Observatory) -> None:

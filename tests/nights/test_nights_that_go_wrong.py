@@ -1,5 +1,6 @@
 """Nights on which something goes wrong, and what it costs: a window, never the night."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -81,7 +82,8 @@ async def test_the_night_goes_on_without_the_platform_and_all_is_delivered_when_
     night.api_away = (10.0, 50.0)
     assert await night.run() == 0
     assert len(night.said(ApiAway)) == len(night.said(ApiBack)) == 1
-    during = [event for event in night.said(FrameKept) if night.said(ApiAway)[0].at < event.at < night.said(ApiBack)[0].at]
+    away, back = night.said(ApiAway)[0].at, night.said(ApiBack)[0].at
+    during = [event for event in night.said(FrameKept) if away < event.at < back]
     assert len(during) >= 6
     kept, done = night.said(FrameKept), night.said(FrameProcessed)
     assert sorted(event.frame_id for event in kept) == sorted(event.frame_id for event in done)
@@ -95,8 +97,6 @@ async def test_a_task_cancelled_while_the_telescope_is_on_it_is_left_at_once(nig
             await anyio.sleep(0.5)
         task_id = night.said(ExposureStarted)[0].task_id
         task = next(one for one in night.platform.tasks.values() if str(one.id) == task_id)
-        from dataclasses import replace
-
         night.platform.tasks[task.id] = replace(task, status=TaskStatus.CANCELED)
         cancelled.append(task_id)
 
