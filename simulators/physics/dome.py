@@ -7,7 +7,7 @@ from datetime import datetime
 
 from drivers.values import ShutterState
 from simulators.physics.axis import Axis, Limits
-from simulators.physics.mechanics import wrapped
+from simulators.physics.mechanics import turned_within, wrapped
 from simulators.physics.quirks import Quirks
 from simulators.physics.refusals import Reason, refuse_unless
 from simulators.sky.rotation import unix_of
@@ -46,7 +46,7 @@ class Dome:
     @property
     def azimuth_deg(self) -> float:
         """Where the middle of the slit is."""
-        return self._azimuth.position(self._at_s()) % 360.0
+        return turned_within(self._azimuth.position(self._at_s()))
 
     @property
     def shutter(self) -> ShutterState:

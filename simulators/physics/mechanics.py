@@ -65,7 +65,7 @@ class Mechanics:
         x, y, z = _vector(-hour_angle_deg, dec_deg)  # towards the meridian, towards east, towards the pole
         sine, cosine = math.sin(math.radians(self.latitude_deg)), math.cos(math.radians(self.latitude_deg))
         north, up = z * cosine - x * sine, x * cosine + z * sine
-        return math.degrees(math.atan2(up, math.hypot(north, y))), math.degrees(math.atan2(y, north)) % 360.0
+        return math.degrees(math.atan2(up, math.hypot(north, y))), turned_within(math.degrees(math.atan2(y, north)))
 
     def parallactic_deg(self, hour_angle_deg: float, dec_deg: float) -> float:
         """The angle at the target from the pole to the zenith, positive west of the meridian."""
@@ -86,11 +86,16 @@ def wrapped(angle_deg: float) -> float:
     return (angle_deg + 180.0) % 360.0 - 180.0
 
 
+def turned_within(angle_deg: float) -> float:
+    """The same angle from 0° to below 360°, also where rounding makes 360° of what is a hair below 0°."""
+    angle_deg %= 360.0
+    return 0.0 if angle_deg >= 360.0 else angle_deg
+
+
 def folded(ra_deg: float, dec_deg: float) -> tuple[float, float]:
     """The same direction with right ascension within 0° to 360° and declination within ±90°."""
     longitude_deg, latitude_deg = _over_pole(ra_deg, dec_deg)
-    longitude_deg %= 360.0
-    return (0.0 if longitude_deg >= 360.0 else longitude_deg), latitude_deg
+    return turned_within(longitude_deg), latitude_deg
 
 
 def _over_pole(longitude_deg: float, latitude_deg: float) -> tuple[float, float]:

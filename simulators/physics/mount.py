@@ -8,7 +8,7 @@ from datetime import datetime
 
 from drivers.values import EquatorialSystem, MountKind
 from simulators.physics.axis import Limits
-from simulators.physics.mechanics import Mechanics, wrapped
+from simulators.physics.mechanics import Mechanics, turned_within, wrapped
 from simulators.physics.mount_axes import MountAxes
 from simulators.physics.quirks import Quirks
 from simulators.physics.refusals import Reason, refuse_unless
@@ -84,7 +84,7 @@ class Mount:
         believed_deg = self.axes.believed_deg(at_s)
         altitude_deg, azimuth_deg = self.axes.mechanics.horizontal_of(*self.axes.mechanics.looks_at(*believed_deg))
         return Pointing(
-            ra_deg=(ra_deg + off_ra_deg) % 360.0,
+            ra_deg=turned_within(ra_deg + off_ra_deg),
             dec_deg=max(-90.0, min(90.0, dec_deg + off_dec_deg)),
             altitude_deg=altitude_deg,
             azimuth_deg=azimuth_deg,

@@ -3,7 +3,7 @@
 True angles are where the axes are. The mount believes them less a zero error, which it learns of only by a sync.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from drivers.values import EquatorialSystem, MountKind
 from simulators.physics.axis import Limits, Motion, changed_speed, turned
@@ -12,7 +12,8 @@ from simulators.physics.mechanics import Mechanics, folded, wrapped
 from simulators.sky.earth import Ground
 from simulators.sky.rotation import instant_of
 
-_HALF_STEP_S = 0.05  # of the difference quotient that gives the speed of a followed place
+_HALF_STEP_S = 0.05  # of the difference quotients that give speeds
+_NEAR_POLE_DEG = 88.0
 
 
 def sidereal_deg(ground: Ground, at_s: float) -> float:
@@ -27,7 +28,10 @@ def sidereal_deg(ground: Ground, at_s: float) -> float:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Follow:
-    """A place on the mount's own system that moves evenly from `since_s` on, and where the axes stand to look at it."""
+    """A place of date that moves evenly from `since_s` on, and where the axes stand to look at it.
+
+    The place of a star changes by 0.02″ an hour (precession, aberration): real mounts do not follow that, nor this one.
+    """
 
     ra_deg: float
     dec_deg: float
@@ -35,15 +39,12 @@ class Follow:
     dec_deg_s: float
     since_s: float
     flipped: bool
-    system: EquatorialSystem
     mechanics: Mechanics
     ground: Ground
 
     def axes_deg(self, at_s: float) -> tuple[float, float]:
         into_s = at_s - self.since_s
         ra_deg, dec_deg = self.ra_deg + self.ra_deg_s * into_s, self.dec_deg + self.dec_deg_s * into_s
-        if self.system is EquatorialSystem.ICRS:
-            ra_deg, dec_deg = self.ground.apparent_of(ra_deg, dec_deg, instant_of(at_s))
         hour_angle_deg = sidereal_deg(self.ground, at_s) - ra_deg
         return self.mechanics.axes_of(hour_angle_deg, dec_deg, flipped=self.flipped)
 
@@ -132,11 +133,9 @@ class MountAxes:
 
     def chase(self, place: tuple[float, float], *, at_s: float) -> float:
         """Turn to a place on the mount's system and stay on it as the sky turns; says when the axes arrive."""
-        hour_angle_deg, _ = self.mechanics.looks_at(
-            *self._following(place, (0.0, 0.0), at_s, flipped=False).axes_deg(at_s)
-        )
-        flipped = self.mechanics.wants_flip(hour_angle_deg)
-        follow = self._following(place, (0.0, 0.0), at_s, flipped=flipped)
+        of_date = self._of_date(place, at_s)
+        flipped = self.mechanics.wants_flip(sidereal_deg(self.ground, at_s) - of_date[0])
+        follow = self._following(of_date, (0.0, 0.0), at_s, flipped=flipped)
         now_deg, base_deg = self.true_deg(at_s), follow.axes_deg(at_s)
         now_deg_s, base_deg_s = self.speeds_deg_s(at_s), follow.speeds_deg_s(at_s)
         motions = []
@@ -169,14 +168,8 @@ class MountAxes:
         base_deg, base_deg_s = (0.0, 0.0), (0.0, 0.0)
         if rates_deg_s is not None and self._may_follow(spins_deg_s):
             flipped = self.mechanics.is_flipped(self.believed_deg(at_s)[1])
-            if rates_deg_s == (
-                0.0,
-                0.0,
-            ):  # a star, of date: at the pole, where mounts begin, catalogue axes are of no use
-                follow = self._following(self._place_of_date(at_s), rates_deg_s, at_s, flipped=flipped)
-                follow = replace(follow, system=EquatorialSystem.APPARENT)
-            else:
-                follow = self._following(self.place(at_s), rates_deg_s, at_s, flipped=flipped)
+            rates_of_date = self._rates_of_date(rates_deg_s, at_s)
+            follow = self._following(self._place_of_date(at_s), rates_of_date, at_s, flipped=flipped)
             base_deg, base_deg_s = follow.axes_deg(at_s), follow.speeds_deg_s(at_s)
             followed = (spins_deg_s[0] == 0.0, spins_deg_s[1] == 0.0)
         motions = []
@@ -191,7 +184,8 @@ class MountAxes:
         """Believe to look at this place now. Nothing moves."""
         true_deg = self.true_deg(at_s)
         flipped = self.mechanics.is_flipped(self.believed_deg(at_s)[1])
-        axes_deg = self._following(place, (0.0, 0.0), at_s, flipped=flipped).axes_deg(at_s)
+        of_date = self._of_date(place, at_s)
+        axes_deg = self._following(of_date, (0.0, 0.0), at_s, flipped=flipped).axes_deg(at_s)
         self._zero_deg = wrapped(true_deg[0] - axes_deg[0]), true_deg[1] - axes_deg[1]
 
     def changes_before(self, at_s: float) -> int:
@@ -201,6 +195,24 @@ class MountAxes:
     def _place_of_date(self, at_s: float) -> tuple[float, float]:
         hour_angle_deg, dec_deg = self.mechanics.looks_at(*self.believed_deg(at_s))
         return sidereal_deg(self.ground, at_s) - hour_angle_deg, dec_deg
+
+    def _of_date(self, place: tuple[float, float], at_s: float) -> tuple[float, float]:
+        return self.ground.apparent_of(*place, instant_of(at_s)) if self.system is EquatorialSystem.ICRS else place
+
+    def _rates_of_date(self, rates_deg_s: tuple[float, float], at_s: float) -> tuple[float, float]:
+        """The rates on the axes of date, where they are kept: a mount turns its axes evenly.
+
+        Near the pole they are taken as they are: right ascensions of two systems have little in common there.
+        """
+        ra_deg, dec_deg = self.place(at_s)
+        if self.system is EquatorialSystem.APPARENT or abs(dec_deg) > _NEAR_POLE_DEG:
+            return rates_deg_s
+        before, after = (
+            self._of_date((ra_deg + rates_deg_s[0] * into_s, dec_deg + rates_deg_s[1] * into_s), at_s)
+            for into_s in (-_HALF_STEP_S, _HALF_STEP_S)
+        )
+        step_s = 2.0 * _HALF_STEP_S
+        return wrapped(after[0] - before[0]) / step_s, (after[1] - before[1]) / step_s
 
     def _begin(self, leg: Leg, at_s: float) -> float:
         self._legs.begin(at_s, leg)
@@ -216,7 +228,6 @@ class MountAxes:
             dec_deg_s=rates_deg_s[1],
             since_s=at_s,
             flipped=flipped,
-            system=self.system,
             mechanics=self.mechanics,
             ground=self.ground,
         )
