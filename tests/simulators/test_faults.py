@@ -1,5 +1,6 @@
 """Scripts of faults, and what callers without a network meet."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -102,6 +103,30 @@ async def test_a_mount_that_cannot_be_stopped_says_so() -> None:
         with pytest.raises(TimedOut, match="abort") as failed:
             await rig.device.slew((await rig.device.status()).pointing)
         assert isinstance(failed.value.__cause__, Malfunction)
+
+
+async def test_a_cancelled_slew_that_cannot_be_stopped_is_still_cancelled() -> None:
+    async with Direct().mount() as rig:
+        await rig.device.unpark()
+        here = (await rig.device.status()).pointing
+        rig.goes_wrong(FaultKind.DROP, "mount", "abort")
+        with anyio.move_on_after(3.0) as scope:
+            await rig.device.slew(replace(here, dec_deg=here.dec_deg - 60.0))
+        assert scope.cancelled_caught
+        assert rig.observatory.mount.slewing
+
+
+async def test_a_shutter_that_someone_else_stops_is_a_malfunction() -> None:
+    async with Direct().dome() as rig, anyio.create_task_group() as group:
+
+        async def stop() -> None:
+            await anyio.sleep(8.0)
+            assert rig.observatory.dome is not None
+            rig.observatory.dome.abort()
+
+        group.start_soon(stop)
+        with pytest.raises(Malfunction, match="between open and closed"):
+            await rig.device.open()
 
 
 @pytest.mark.parametrize(

@@ -222,6 +222,13 @@ async def test_site_optics_and_time_are_those_of_the_observatory() -> None:
         assert await here.put(f"{SCOPE}/slewsettletime", SlewSettleTime=-1) == INVALID_VALUE
 
 
+async def test_what_a_mount_does_not_have_is_not_in_its_state() -> None:
+    async with asking(mount=MountSettings(kind=MountKind.FORK)) as here:
+        await here.connect(SCOPE)
+        assert "SideOfPier" not in {item["Name"] for item in await here.get(f"{SCOPE}/devicestate")}
+        assert await here.put(f"{SCOPE}/action", Action="fly", Parameters="") == 0x40C
+
+
 async def test_its_state_in_one_answer_is_the_state_in_many() -> None:
     async with asking() as here:
         await ready(here)

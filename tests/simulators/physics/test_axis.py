@@ -1,5 +1,6 @@
 """Laws of anything that turns: it never jumps, never races, and comes to where it was sent."""
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -64,6 +65,12 @@ def test_an_axis_sent_elsewhere_while_moving_slows_first_and_never_jumps(
     at_s = START_S + share * (motion.ends_s - START_S)
     step_s = 1e-3
     assert abs(motion.position(at_s + step_s) - motion.position(at_s)) <= limits.top_speed * step_s * 1.01 + 1e-5
+
+
+@pytest.mark.parametrize(("top_speed", "acceleration"), [(0.0, 1.0), (1.0, 0.0), (-1.0, 1.0), (float("nan"), 1.0)])
+def test_an_axis_that_cannot_move_is_refused(top_speed: float, acceleration: float) -> None:
+    with pytest.raises(ValueError, match="cannot move"):
+        Limits(top_speed=top_speed, acceleration=acceleration)
 
 
 def test_a_changed_speed_is_reached_at_the_acceleration_and_then_kept() -> None:
