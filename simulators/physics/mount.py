@@ -129,6 +129,7 @@ class Mount:
             self._tracking, Reason.INVALID_OPERATION, "slewing to right ascension and declination needs tracking on"
         )
         self._leave()
+        self._spins_deg_s = (0.0, 0.0)
         self._arrives_s = self.axes.chase((ra_deg, dec_deg), at_s=self._at_s())
         self._busy_until_s = self._arrives_s + self.settle_s
         if self._rates_deg_s != (0.0, 0.0):

@@ -180,6 +180,16 @@ def test_moving_an_axis_suspends_tracking_on_it_and_gives_it_back() -> None:
     assert rig.off_arcsec(after.ra_deg, after.dec_deg) < 0.01
 
 
+def test_a_slew_ends_a_motion_by_rate() -> None:
+    rig = Rig()
+    rig.mount.move_axis(0, 1.0)
+    rig.clock.advance(5.0)
+    ra_deg, dec_deg = rig.at_hour_angle(30.0, 10.0)
+    rig.mount.slew(ra_deg, dec_deg)
+    rig.arrive()
+    assert rig.off_arcsec(ra_deg, dec_deg) < 0.01
+
+
 def test_a_parked_mount_refuses_to_move_and_says_so() -> None:
     rig = Rig()
     rig.mount.park()
