@@ -27,7 +27,11 @@ To = Annotated[str, typer.Option("--to", metavar="T", help="ISO 8601, UTC")]
 
 @app.command()
 def run(config: Config = None) -> None:
-    """Observe, night after night: idle by day, open at dusk, observe, park and close at dawn, keep delivering."""
+    """Observe night after night, until told to stop.
+
+    Idle by day, open at dusk, observe, park and close at dawn, deliver at all times. SIGTERM or Ctrl-C ends it: the
+    exposure is aborted, the mount parked, the dome closed.
+    """
     from bridge.commands.run import run_station
 
     raise typer.Exit(run_station(config, task_file=None))
@@ -35,16 +39,22 @@ def run(config: Config = None) -> None:
 
 @app.command()
 def observe(
-    file: Annotated[Path, typer.Argument(help="tasks to observe (TOML); they mix with the API's")],
+    file: Annotated[Path, typer.Argument(help="tasks to observe (TOML)")],
     config: Config = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="print the plan and stop")] = False,
-    json_lines: Json = False,
+    json_lines: Annotated[bool, typer.Option("--json", help="with --dry-run: one JSON object a line")] = False,
 ) -> None:
-    """Observe the tasks of FILE, in one plan with the API's, and end when they are done."""
+    """Observe the tasks of a file, then end.
+
+    They are in one plan with the platform's tasks. At the end it says what became of each; exit code 1 where one of
+    them was not observed.
+    """
     if dry_run:
         from bridge.commands.plan import print_plan
 
         raise typer.Exit(print_plan(config, task_file=file, json_lines=json_lines))
+    if json_lines:
+        raise typer.BadParameter("goes with --dry-run: an observation prints its log", param_hint="--json")
     from bridge.commands.run import run_station
 
     raise typer.Exit(run_station(config, task_file=file))
@@ -52,7 +62,10 @@ def observe(
 
 @app.command()
 def plan(config: Config = None, json_lines: Json = False) -> None:
-    """Tonight's plan: what is observed when, and for all else the reason why not."""
+    """Print tonight's plan, and why the rest is left out.
+
+    Made from the platform's tasks for the night under way or the next. Nothing moves.
+    """
     from bridge.commands.plan import print_plan
 
     raise typer.Exit(print_plan(config, task_file=None, json_lines=json_lines))
@@ -95,7 +108,7 @@ def place(
     allow_below_horizon: Annotated[bool, typer.Option("--allow-below-horizon", help="below the horizon too")] = False,
     json_lines: Json = False,
 ) -> None:
-    """Where each target of a file is at given instants, and how fast it moves."""
+    """Where the targets of a file are at given instants, and how fast."""
     from bridge.commands.arguments import argument, parse_instant, parse_site
     from bridge.commands.place import print_places
 
@@ -112,7 +125,10 @@ def place(
 
 @app.command()
 def check(config: Config = None, json_lines: Json = False) -> None:
-    """Is the station fit for a night? One table; exit code 1 where a night could not start."""
+    """Say whether a night could start, and what to do if not.
+
+    Looks at settings, platform, devices, clock, disk and elements. Exit code 1 where a night could not start.
+    """
     from bridge.commands.check import print_check
 
     raise typer.Exit(print_check(config, json_lines=json_lines))
@@ -124,7 +140,7 @@ def devices(
     indi: Annotated[str | None, typer.Option(metavar="HOST:PORT", help="an INDI server to ask as well")] = None,
     json_lines: Json = False,
 ) -> None:
-    """What Alpaca discovery and the INDI server offer."""
+    """List what Alpaca discovery and the INDI server offer."""
     from bridge.commands.devices import print_devices
 
     raise typer.Exit(print_devices(config, indi=indi, json_lines=json_lines))
@@ -136,18 +152,22 @@ def init(
     telescope_id: Annotated[str | None, typer.Option(help="your telescope at Citra; default: your only one")] = None,
     api_url: Annotated[str, typer.Option(help="the platform")] = "https://api.citra.space",
 ) -> None:
-    """Write a commented station.toml, filled by discovery and by what the API says of the telescope."""
+    """Write a commented station.toml, filled in as far as may be.
+
+    Discovery says which devices there are. With the token in NIGHTBRIDGE_API__TOKEN, the platform says what telescope
+    and ground station they belong to.
+    """
     from bridge.commands.init import write_station_file
 
     raise typer.Exit(write_station_file(file, telescope_id=telescope_id, api_url=api_url))
 
 
 def main() -> None:
-    """The command line; settings that cannot be used end it with one line and exit code 2."""
-    from bridge.errors import ConfigError
+    """The command line. What cannot be used is said in one line: settings with exit code 2, a ledger with 1."""
+    from bridge.errors import ConfigError, LedgerUnusable
 
     try:
         app()
-    except ConfigError as error:
+    except (ConfigError, LedgerUnusable) as error:
         typer.echo(f"nightbridge: {error}", err=True)
-        raise SystemExit(2) from None
+        raise SystemExit(2 if isinstance(error, ConfigError) else 1) from None

@@ -1,19 +1,24 @@
 """`nightbridge plan`, and `observe --dry-run`: tonight's plan in words or for programs."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
+from bridge.commands.printing import iso_utc, print_json_line, print_table
 from bridge.commands.run import in_own_time, surroundings
 from bridge.commands.tonight import Tonight, plan_tonight
 from bridge.config import Settings, load_settings
+from bridge.observing.dark import NightSpan
 from schedules.planner import Dropped, Plan, PlannedObservation
 from schedules.requests import ObservationRequest
 from schedules.targets import Satellite
+
+_PLACED_COLUMNS = (
+    ("Start (UTC)", False), ("End", False), ("Target", False), ("NORAD", True), ("Priority", True),
+    ("Peak", True), ("Filter", False), ("Frames", True), ("How", False),
+)  # fmt: skip
+_LEFT_OUT_COLUMNS = (("Target", False), ("NORAD", True), ("Priority", True), ("Why", False))
 
 
 def print_plan(config: Path | None, *, task_file: Path | None, json_lines: bool) -> int:
@@ -27,9 +32,9 @@ def print_plan(config: Path | None, *, task_file: Path | None, json_lines: bool)
         return 1
     if json_lines:
         for line in _lines(tonight.plan):
-            typer.echo(json.dumps(line))
+            print_json_line(line)
     else:
-        _print_tables(tonight, tonight.plan)
+        _print_tables(tonight.span, tonight.plan)
     return 0
 
 
@@ -45,12 +50,12 @@ def _placed(one: PlannedObservation) -> dict[str, Any]:
     return {
         **_asked(one.request),
         "placed": True,
-        "leave_at": _iso(one.leave_at),
-        "starts_at": _iso(one.starts_at),
-        "ends_at": _iso(one.ends_at),
-        "rise": _iso(one.window.rise),
-        "culmination": _iso(one.window.culmination),
-        "set": _iso(one.window.set),
+        "leave_at": iso_utc(one.leave_at),
+        "starts_at": iso_utc(one.starts_at),
+        "ends_at": iso_utc(one.ends_at),
+        "rise": iso_utc(one.window.rise),
+        "culmination": iso_utc(one.window.culmination),
+        "set": iso_utc(one.window.set),
         "peak_altitude_deg": round(one.window.peak_altitude_deg, 3),
         "collect": one.collect.shape,
         "collect_why": one.collect.why,
@@ -74,39 +79,35 @@ def _asked(request: ObservationRequest) -> dict[str, Any]:
     }
 
 
-def _print_tables(tonight: Tonight, plan: Plan) -> None:
-    console = Console()
-    span = tonight.span
-    if span is not None:
-        console.print(f"Dark from {span.dark_from:%Y-%m-%d %H:%M} to {span.dark_until:%Y-%m-%d %H:%M} UTC.")
-    placed = Table(title=f"{len(plan.observations)} observations")
-    for heading, right in (
-        ("Start (UTC)", False), ("End", False), ("Target", False), ("NORAD", True), ("Priority", True),
-        ("Peak", True), ("Filter", False), ("Frames", True), ("How", False),
-    ):  # fmt: skip
-        placed.add_column(heading, justify="right" if right else "left")
-    for one in plan.observations:
-        asked = _asked(one.request)
-        placed.add_row(
+def _print_tables(span: NightSpan, plan: Plan) -> None:
+    typer.echo(f"Dark from {span.dark_from:%Y-%m-%d %H:%M} to {span.dark_until:%Y-%m-%d %H:%M} UTC.")
+    placed = [
+        (
             f"{one.starts_at:%H:%M:%S}",
             f"{one.ends_at:%H:%M:%S}",
             one.request.target.name,
-            str(asked["norad_id"] or ""),
+            _number_of(one.request),
             f"{one.request.priority:g}",
             f"{one.window.peak_altitude_deg:.0f}°",
             one.request.filter_name,
             f"{one.collect.frame_count} × {one.collect.exposure_s:.3g} s",
             one.collect.shape.replace("_", " "),
         )
-    console.print(placed)
+        for one in plan.observations
+    ]
+    print_table(_counted(len(placed), "observation"), _PLACED_COLUMNS, placed)
     if plan.dropped:
-        left = Table(title=f"{len(plan.dropped)} not observed")
-        for heading in ("Target", "Priority", "Why"):
-            left.add_column(heading)
-        for dropped in plan.dropped:
-            left.add_row(dropped.request.target.name, f"{dropped.request.priority:g}", dropped.reason)
-        console.print(left)
+        left_out = [
+            (one.request.target.name, _number_of(one.request), f"{one.request.priority:g}", one.reason)
+            for one in plan.dropped
+        ]
+        print_table(f"{len(left_out)} not observed", _LEFT_OUT_COLUMNS, left_out)
 
 
-def _iso(at: Any) -> str:
-    return str(at.isoformat(timespec="milliseconds")).replace("+00:00", "Z")
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
+def _number_of(request: ObservationRequest) -> str:
+    """The target's NORAD number; nothing for what has none."""
+    return str(request.target.norad_id) if isinstance(request.target, Satellite) else ""

@@ -1,7 +1,6 @@
 """What commands know of tonight: what is asked, what the telescope is, and the plan that follows."""
 
 import tempfile
-from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,6 +10,7 @@ from bridge.api.client import open_api
 from bridge.assembly import Surroundings, darkness_of, limits_of
 from bridge.chores import StationCard
 from bridge.errors import ApiError
+from bridge.events import StationNote, TaskRefused
 from bridge.fetching import TaskFetcher
 from bridge.manual import read_task_file
 from bridge.observing.dark import NightSpan
@@ -62,17 +62,16 @@ async def plan_tonight(around: Surroundings, *, task_file: Path | None) -> Tonig
     """Ask the platform for its tasks, add those of `task_file`, and plan. Nothing moves, nothing is kept."""
     ephemeris = Ephemeris()
     span = darkness_of(around.settings, ephemeris).next_night(around.clock.now())
-    notes: list[str] = []
     requests = [] if task_file is None else read_manual(task_file, around, span)
-    async with AsyncExitStack() as stack:
-        offered, card = await _offered(around, stack, notes)
-        mount, camera = await _capabilities(around, notes)
-        if span is None:
-            return Tonight(span=None, plan=None, notes=tuple(notes))
-        telescope = telescope_of(around.settings, ephemeris, mount, camera)
-        planning = Planning(telescope=telescope, limits=limits_of(around.settings, card))
-        now = max(around.clock.now(), span.dark_from)
-        plan = planning.plan([*requests, *offered], now, night=span.dark, standing=None)
+    offered = await offered_by_platform(around)
+    notes = [*offered.notes]
+    mount, camera = await _capabilities(around, notes)
+    if span is None:
+        return Tonight(span=None, plan=None, notes=tuple(notes))
+    telescope = telescope_of(around.settings, ephemeris, mount, camera)
+    planning = Planning(telescope=telescope, limits=limits_of(around.settings, offered.card))
+    now = max(around.clock.now(), span.dark_from)
+    plan = planning.plan([*requests, *offered.requests], now, night=span.dark, standing=None)
     return Tonight(span=span, plan=plan, notes=tuple(notes))
 
 
@@ -83,31 +82,48 @@ def read_manual(task_file: Path, around: Surroundings, span: NightSpan | None) -
     return read_task_file(task_file, opens=opens, closes=closes, defaults=around.settings.exposure)
 
 
-async def _offered(
-    around: Surroundings, stack: AsyncExitStack, notes: list[str]
-) -> tuple[Sequence[ObservationRequest], StationCard | None]:
-    """The platform's tasks, by way of a ledger that is thrown away."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offered:
+    """What the platform asks of the telescope. `card` is None for a station without the platform."""
+
+    requests: tuple[ObservationRequest, ...]
+    card: StationCard | None
+    notes: tuple[str, ...]
+
+
+async def offered_by_platform(around: Surroundings) -> Offered:
+    """The platform's tasks, by way of a ledger that is thrown away; what is the matter with any of them is noted."""
     settings = around.settings
     if not (settings.api.token.get_secret_value() and settings.api.telescope_id):
-        notes.append("no token or no telescope id: planned without the platform's tasks")
-        return (), None
-    api = await stack.enter_async_context(
-        open_api(settings.api, clock=around.clock, telemetry=around.telemetry, patience=around.patience)
-    )
-    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="nightbridge-")))
-    store = await stack.enter_async_context(
-        open_store(folder / "plan.sqlite", clock=around.clock, telemetry=around.telemetry)
-    )
-    card = StationCard(api, around.clock, around.telemetry)
-    fetcher = TaskFetcher(
-        api=api, ledger=store.ledger, defaults=settings.exposure, clock=around.clock, telemetry=around.telemetry
-    )
-    try:
-        await card.look_up()
-        await fetcher.fetch()
-    except ApiError as error:
-        notes.append(f"the platform: {error}")
-    return [task.request for task in await store.ledger.pending()], card
+        note = "no token or no telescope id: planned without the platform's tasks"
+        return Offered(requests=(), card=None, notes=(note,))
+    listening = around.telemetry.subscribe()
+    trouble: list[str] = []
+    async with AsyncExitStack() as stack:
+        api = await stack.enter_async_context(
+            open_api(settings.api, clock=around.clock, telemetry=around.telemetry, patience=around.patience)
+        )
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="nightbridge-")))
+        store = await stack.enter_async_context(
+            open_store(folder / "plan.sqlite", clock=around.clock, telemetry=around.telemetry)
+        )
+        card = StationCard(api, around.clock, around.telemetry)
+        fetcher = TaskFetcher(
+            api=api, ledger=store.ledger, defaults=settings.exposure, clock=around.clock, telemetry=around.telemetry
+        )
+        try:
+            await card.look_up()
+            await fetcher.fetch()
+        except ApiError as error:
+            trouble.append(f"the platform: {error}")
+        requests = tuple(task.request for task in await store.ledger.pending())
+    listening.close()
+    said = [_note_of(event) async for event in listening if isinstance(event, TaskRefused | StationNote)]
+    return Offered(requests=requests, card=card, notes=(*trouble, *said))
+
+
+def _note_of(event: TaskRefused | StationNote) -> str:
+    return event.what if isinstance(event, StationNote) else f"task {event.task_id} is refused: {event.why}"
 
 
 async def _capabilities(around: Surroundings, notes: list[str]) -> tuple[MountCapabilities, CameraCapabilities]:

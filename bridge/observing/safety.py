@@ -155,14 +155,18 @@ def conditions_source(seat: Seat[ObservingConditions], at_most: Mapping[Quantity
     """The weather against its limits. A quantity that is not measured has no say; one that is no number is unsafe."""
 
     async def ask(conditions: ObservingConditions) -> tuple[str, ...]:
-        measured = await conditions.read()
-        return tuple(
-            f"{quantity.replace('_', ' ')} is {measured[quantity]:g}, more than {limit:g}"
-            for quantity, limit in at_most.items()
-            if quantity in measured and not (math.isfinite(measured[quantity]) and measured[quantity] <= limit)
-        )
+        return over_limits(await conditions.read(), at_most)
 
     return lambda: seat.ask(ask)
+
+
+def over_limits(measured: Mapping[Quantity, float], at_most: Mapping[Quantity, float]) -> tuple[str, ...]:
+    """Which of the measured quantities keep the station closed."""
+    return tuple(
+        f"{quantity.replace('_', ' ')} is {measured[quantity]:g}, more than {limit:g}"
+        for quantity, limit in at_most.items()
+        if quantity in measured and not (math.isfinite(measured[quantity]) and measured[quantity] <= limit)
+    )
 
 
 def roof_source(seat: Seat[Dome], saw: Callable[[DomeStatus], None]) -> Source:

@@ -1,0 +1,130 @@
+"""What `nightbridge check` asks the devices: each is connected, and says what it is and how it does."""
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import TypeVar
+
+import anyio
+
+from bridge.assembly import Surroundings
+from bridge.commands.findings import Finding, bad, good, lacking
+from bridge.config import ExposureSettings, SafetySettings
+from bridge.connections import Connect, connections_of
+from bridge.observing.safety import over_limits
+from drivers.errors import DeviceError
+from drivers.protocols import Camera, Dome, FilterWheel, Focuser, Mount, ObservingConditions, SafetyMonitor
+from drivers.values import CameraState, ShutterState
+
+_Device = TypeVar("_Device")
+
+# Real seconds for connecting a device and hearing from it.
+_ANSWERS_WITHIN_S = 30.0
+
+
+async def device_findings(around: Surroundings) -> list[Finding]:
+    """Every device of the settings in turn, and whether anyone says when it is safe."""
+    settings = around.settings
+    devices = connections_of(settings, now=around.clock.now)
+    ask = partial(_asked, within_s=_ANSWERS_WITHIN_S * around.patience)
+    findings = [await ask("mount", devices.mount, _mount), await ask("camera", devices.camera, _camera)]
+    if devices.filter_wheel is not None:
+        findings.append(await ask("filter wheel", devices.filter_wheel, partial(_wheel, settings.exposure)))
+    if devices.focuser is not None:
+        findings.append(await ask("focuser", devices.focuser, _focuser))
+    if devices.dome is not None:
+        findings.append(await ask("dome", devices.dome, _dome))
+    if devices.safety_monitor is not None:
+        findings.append(await ask("safety monitor", devices.safety_monitor, _monitor))
+    if devices.conditions is not None:
+        findings.append(await ask("weather station", devices.conditions, partial(_weather, settings.safety)))
+    if devices.safety_monitor is None and devices.conditions is None:
+        findings.append(_nobody(settings.safety))
+    return findings
+
+
+def _nobody(safety: SafetySettings) -> Finding:
+    if safety.without_monitor:
+        return good("safety", "nobody says whether it is safe to open, as [safety] without_monitor has it")
+    do = "set up [safety_monitor] or [conditions]; [safety] without_monitor = true if none is meant to be"
+    return bad("safety", "nobody says whether it is safe to open", do)
+
+
+async def _asked(
+    what: str,
+    connected: Connect[_Device],
+    describe: Callable[[_Device], Awaitable[Finding]],
+    *,
+    within_s: float,
+) -> Finding:
+    try:
+        with anyio.fail_after(within_s):
+            async with connected() as device:
+                return await describe(device)
+    except DeviceError as error:
+        do = "is it switched on, and its address right? nightbridge devices lists what answers"
+        return bad(what, str(error), do)
+    except TimeoutError:
+        return bad(what, f"does not answer within {_ANSWERS_WITHIN_S:g} s", "restart its server")
+
+
+async def _mount(mount: Mount) -> Finding:
+    status, able = await mount.status(), mount.capabilities
+    doing = "parked" if status.parked else "tracking" if status.tracking else "standing"
+    rates = "follows at rates" if able.can_set_rates else "follows the stars only"
+    said = f"{mount.name}: {able.kind}, axes {able.system}, {rates}; {doing}"
+    if not able.can_park:
+        return lacking("mount", f"{said}; cannot park", "it is left standing under the dome at dawn: look after it")
+    return good("mount", said)
+
+
+async def _camera(camera: Camera) -> Finding:
+    status, able = await camera.status(), camera.capabilities
+    temperature = "" if status.sensor_temperature_c is None else f", {status.sensor_temperature_c:.1f} °C"
+    pixels = f"{able.width_px} × {able.height_px} pixels of {able.pixel_size_um:g} µm"
+    said = f"{camera.name}: {pixels}, {status.state}{temperature}"
+    if status.state is CameraState.ERROR:
+        return bad("camera", said, "switch it off and on again")
+    return good("camera", said)
+
+
+async def _wheel(exposure: ExposureSettings, wheel: FilterWheel) -> Finding:
+    names = wheel.capabilities.filter_names
+    said = f"{wheel.name}: {', '.join(names)}; {await wheel.selected() or 'none'} in the beam"
+    if exposure.filter_name and exposure.filter_name not in names:
+        do = f"[exposure] filter_name = '{exposure.filter_name}' is not in the wheel: name one that is"
+        return bad("filter wheel", said, do)
+    return good("filter wheel", said)
+
+
+async def _focuser(focuser: Focuser) -> Finding:
+    position_steps = (await focuser.status()).position_steps
+    return good("focuser", f"{focuser.name}: at {position_steps} of {focuser.capabilities.max_position_steps}")
+
+
+async def _dome(dome: Dome) -> Finding:
+    shutter = (await dome.status()).shutter
+    if shutter is ShutterState.ERROR:
+        return bad(
+            "dome", f"{dome.name}: its shutter is in error", "look at it: the station opens only what it can close"
+        )
+    return good("dome", f"{dome.name}: {shutter}")
+
+
+async def _monitor(monitor: SafetyMonitor) -> Finding:
+    if await monitor.is_safe():
+        return good("safety monitor", f"{monitor.name}: safe")
+    return lacking("safety monitor", f"{monitor.name}: unsafe now", "wait: the station stays closed until it is safe")
+
+
+async def _weather(safety: SafetySettings, weather: ObservingConditions) -> Finding:
+    """Of what is measured, what has a limit is said."""
+    measured = await weather.read()
+    limited = [f"{name.replace('_', ' ')} {measured[name]:.3g}" for name in safety.at_most if name in measured]
+    said = f"{weather.name}: {', '.join(limited) or 'nothing that has a limit'}; {len(measured)} quantities measured"
+    over = over_limits(measured, safety.at_most)
+    if over:
+        return lacking("weather station", said, f"wait: the station stays closed while {'; '.join(over)}")
+    if not limited:
+        do = f"it cannot close the station: [safety.at_most] knows {', '.join(safety.at_most)}"
+        return lacking("weather station", said, do)
+    return good("weather station", said)
