@@ -17,11 +17,24 @@ class AccountPayload(WireModel):
     tier: Text = ""
 
 
+def _hint(value: object) -> object:
+    return value if isinstance(value, int | float) and 0.0 < value < 1e6 else None
+
+
+# A number that a person may take over into the settings; the night does not need it. None where it is no such number.
+Hint = Annotated[float | None, BeforeValidator(_hint)]
+
+
 class TelescopePayload(WireModel):
+    """`focal_length` in millimetres, `max_slew_rate` in degrees a second."""
+
     id: Id
     name: Text = ""
     ground_station_id: Id | None = None
     min_elevation: Finite = -90.0
+    max_slew_rate: Hint = None
+    focal_length: Hint = None
+    focal_ratio: Hint = None
     automated_scheduling: bool = False
     last_connection_epoch: Instant | None = None
     status: Text = ""

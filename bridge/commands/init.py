@@ -1,22 +1,25 @@
 """`nightbridge init`: a station.toml to begin with, filled with what can be found out."""
 
 import os
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
 import anyio
 import jinja2
 import typer
-from pydantic import SecretStr
+from pydantic import ValidationError
 
 from bridge.api.client import CitraApi, open_api
 from bridge.api.models import GroundStationPayload, TelescopePayload
 from bridge.clock import SystemClock
+from bridge.commands.printing import complain, plain
 from bridge.config import ApiSettings, load_settings
 from bridge.errors import ApiError, ConfigError
 from bridge.events import Telemetry
+from bridge.refusals import refusal
 from bridge.tokens import one_word
-from drivers.alpaca.discovery import OfferedDevice, discover
+from drivers.alpaca.discovery import PORT, OfferedDevice, survey
 
 _TOKEN = "NIGHTBRIDGE_API__TOKEN"  # noqa: S105 (the variable's name)
 
@@ -43,26 +46,55 @@ class Known:
     notes: tuple[str, ...]
 
 
-def write_station_file(file: Path, *, telescope_id: str | None, api_url: str) -> int:
-    """Write `file`; 1 where it is there already. What could not be found out is left to fill in, and marked."""
+def write_station_file(file: Path, *, telescope_id: str | None, api_url: str, port: int = PORT) -> int:
+    """Write `file`; 1 where it is there already. What could not be found out is left to fill in, and marked.
+
+    `port` is that of Alpaca discovery.
+
+    Raises:
+        ConfigError: `api_url` or the token cannot be used, or the file not be written.
+    """
     if file.exists():
-        typer.echo(f"{file} is there already and stays as it is; name another file.", err=True)
-        return 1
-    known = anyio.run(_found_out, telescope_id or "", api_url)
+        return _stays(file)
+    api = _api_settings(telescope_id or "", api_url)
+    known = anyio.run(_found_out, api, port)
+    text = _station_toml(known, api)
+    try:
+        with file.open("x", encoding="utf-8") as written:
+            written.write(text)
+    except FileExistsError:
+        return _stays(file)
+    except OSError as error:
+        raise ConfigError(f"{file}: {error.strerror}") from None
+    for note in known.notes:
+        complain(f"note: {note}")
+    typer.echo(f"{file} is written. {_next_step(file)}")
+    return 0
+
+
+def _stays(file: Path) -> int:
+    complain(f"{file} is there already and stays as it is; name another file")
+    return 1
+
+
+def _api_settings(telescope_id: str, api_url: str) -> ApiSettings:
+    token = one_word(os.environ.get(_TOKEN, ""), f"environment {_TOKEN}")
+    try:
+        return ApiSettings(url=api_url, telescope_id=telescope_id, token=token)
+    except ValidationError as error:
+        raise ConfigError(refusal(error, ApiSettings, where="--api-url")) from None
+
+
+def _station_toml(known: Known, api: ApiSettings) -> str:
     templates = jinja2.Environment(
         loader=jinja2.PackageLoader("bridge", "templates"),
-        autoescape=False,  # noqa: S701 (TOML, and every text goes through the toml filter)
+        autoescape=False,  # noqa: S701 (TOML, and every text goes through one of the two filters)
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    templates.filters["toml"] = _toml
-    text = templates.get_template("station.toml").render(known=known, api_url=api_url, telescope_id=telescope_id or "")
-    file.write_text(text, encoding="utf-8")
-    for note in known.notes:
-        typer.echo(f"note: {note}", err=True)
-    typer.echo(f"{file} is written. {_next_step(file)}")
-    return 0
+    templates.filters |= {"toml": _toml, "comment": plain}
+    return templates.get_template("station.toml").render(known=known, api=api)
 
 
 def _next_step(file: Path) -> str:
@@ -71,40 +103,42 @@ def _next_step(file: Path) -> str:
         load_settings(file)
     except ConfigError as error:
         return f"Still to fill in: {error}"
-    return f"Look through it, then: nightbridge check -c {file}"
+    return f"Look through it, then: nightbridge check -c {shlex.quote(str(file))}"
 
 
-async def _found_out(telescope_id: str, api_url: str) -> Known:
+async def _found_out(api: ApiSettings, port: int) -> Known:
     devices: dict[str, OfferedDevice] = {}
     more: list[OfferedDevice] = []
-    for offered in await discover():
+    found = await survey(port=port)
+    for offered in found.offered:
         table = _TABLES.get(offered.device_type.lower())
         if table is None or table in devices:
             more.append(offered)
         else:
             devices[table] = offered
-    notes = [] if devices else ["no Alpaca device answered discovery: fill the addresses in by hand"]
-    telescope, ground = await _asked_platform(telescope_id, api_url, notes)
+    notes = [*found.ignored]
+    if not devices:
+        notes.append("no Alpaca device answered discovery: fill the addresses in by hand")
+    telescope, ground = await _asked_platform(api, notes)
     return Known(devices=devices, more=tuple(more), telescope=telescope, ground=ground, notes=tuple(notes))
 
 
 async def _asked_platform(
-    telescope_id: str, api_url: str, notes: list[str]
+    settings: ApiSettings, notes: list[str]
 ) -> tuple[TelescopePayload | None, GroundStationPayload | None]:
-    token = one_word(os.environ.get(_TOKEN, ""), f"environment {_TOKEN}")
-    if not token:
+    """As much as it says before something goes wrong."""
+    if not settings.token.get_secret_value():
         notes.append(f"{_TOKEN} is not set: the platform was not asked")
         return None, None
-    settings = ApiSettings(url=api_url, telescope_id=telescope_id, token=SecretStr(token.get_secret_value()))
+    telescope = ground = None
     try:
         async with open_api(settings, clock=SystemClock(), telemetry=Telemetry()) as api:
-            telescope = await _chosen(api, telescope_id, notes)
-            if telescope is None or telescope.ground_station_id is None:
-                return telescope, None
-            return telescope, await api.station.ground_station(telescope.ground_station_id)
+            telescope = await _chosen(api, settings.telescope_id, notes)
+            if telescope is not None and telescope.ground_station_id is not None:
+                ground = await api.station.ground_station(telescope.ground_station_id)
     except ApiError as error:
         notes.append(f"the platform: {error}")
-        return None, None
+    return telescope, ground
 
 
 async def _chosen(api: CitraApi, telescope_id: str, notes: list[str]) -> TelescopePayload | None:
@@ -122,4 +156,4 @@ async def _chosen(api: CitraApi, telescope_id: str, notes: list[str]) -> Telesco
 def _toml(text: str) -> str:
     """A TOML string."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{"".join(one for one in escaped if one.isprintable())}"'
+    return f'"{plain(escaped)}"'

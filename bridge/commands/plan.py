@@ -5,7 +5,7 @@ from typing import Any
 
 import typer
 
-from bridge.commands.printing import iso_utc, print_json_line, print_table
+from bridge.commands.printing import complain, iso_utc, print_json_line, print_table
 from bridge.commands.run import in_own_time, surroundings
 from bridge.commands.tonight import Tonight, plan_tonight
 from bridge.config import Settings, load_settings
@@ -26,9 +26,9 @@ def print_plan(config: Path | None, *, task_file: Path | None, json_lines: bool)
     settings = load_settings(config)
     tonight = in_own_time(settings, _made, settings, task_file)
     for note in tonight.notes:
-        typer.echo(f"note: {note}", err=True)
+        complain(f"note: {note}")
     if tonight.plan is None or tonight.span is None:
-        typer.echo("It does not get dark enough within two days.", err=True)
+        complain("It does not get dark enough within two days.")
         return 1
     if json_lines:
         for line in _lines(tonight.plan):

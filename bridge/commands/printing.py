@@ -33,7 +33,7 @@ def read_elements(path: Path) -> ElementFile | None:
 
 def complain(line: str) -> None:
     """One line on the error output."""
-    typer.echo(line, err=True)
+    typer.echo(plain(line), err=True)
 
 
 def complain_of(lines: Sequence[str], what: str) -> None:
@@ -58,11 +58,16 @@ def print_table(title: str, columns: Iterable[tuple[str, bool]], rows: Iterable[
     for index, (heading, is_number) in enumerate(columns):
         table.add_column(heading, justify="right" if is_number else "left", no_wrap=index == 0, overflow="fold")
     for row in rows:
-        table.add_row(*(Text(cell) for cell in row))  # not markup: names may hold brackets
+        table.add_row(*(Text(plain(cell)) for cell in row))  # not markup: names may hold brackets
     console = Console()
     if not console.is_terminal:
         console = Console(width=Console(width=_WIDEST).measure(table).maximum)
     console.print(table)
+
+
+def plain(text: str) -> str:
+    """Without what a name from outside could do to a terminal."""
+    return text if text.isprintable() else "".join(sign if sign.isprintable() else " " for sign in text)
 
 
 def iso_utc(instant: datetime) -> str:
