@@ -14,6 +14,7 @@ from bridge.observing.meetings import Meetings
 from bridge.observing.night import Night
 from bridge.observing.observatory import Observatory, Seats
 from bridge.observing.observe import CameraChoices, Observer
+from bridge.observing.pace import Pace
 from bridge.observing.planning import Limits, Planning
 from bridge.observing.safety import Source, Watch
 from bridge.observing.turns import Turns
@@ -112,16 +113,18 @@ class Assembly:
         settings = self.around.settings
         mount, camera = self.seats.mount.device.capabilities, self.seats.camera.device.capabilities
         telescope = telescope_of(settings, self.ephemeris, mount, camera)
+        pace = Pace.expected(overhead_s=settings.night.overhead_s, readout_s=settings.camera.readout_s)
         meetings = Meetings(
             ephemeris=self.ephemeris,
             site=telescope.site,
             slews=telescope.slews,
             system=mount.system,
-            overhead_s=settings.night.overhead_s,
+            slew_overrun=pace.slew_overrun,
         )
         observer = Observer(
             observatory=observatory,
             meetings=meetings,
+            pace=pace,
             keeper=keeper,
             camera=CameraChoices(gain=settings.camera.gain, offset=settings.camera.offset),
             clock=self.around.clock,
@@ -130,7 +133,8 @@ class Assembly:
         )
         turns = Turns(
             ledger=self.store.ledger,
-            planning=Planning(telescope=telescope, limits=limits_of(settings, self.card)),
+            planning=Planning(telescope=telescope, limits=limits_of(settings, self.card), pace=pace),
+            pace=pace,
             thinker=thinker,
             observer=observer,
             keeper=keeper,

@@ -69,7 +69,9 @@ async def plan_tonight(around: Surroundings, *, task_file: Path | None) -> Tonig
     if span is None:
         return Tonight(span=None, plan=None, notes=tuple(notes))
     telescope = telescope_of(around.settings, ephemeris, mount, camera)
-    planning = Planning(telescope=telescope, limits=limits_of(around.settings, offered.card))
+    planning = Planning(
+        telescope=telescope, limits=limits_of(around.settings, offered.card), pace=_expected_pace(around)
+    )
     now = max(around.clock.now(), span.dark_from)
     plan = planning.plan([*requests, *offered.requests], now, night=span.dark, standing=None)
     return Tonight(span=span, plan=plan, notes=tuple(notes))

@@ -1,9 +1,9 @@
 """When and where the mount meets its target: the arithmetic of one frame, without a device or a wait."""
 
-import statistics
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from bridge.observing.pace import Recent
 from bridge.observing.pointing import Rates, command_for, direction_of, lead_in, rates_for
 from drivers.values import Equatorial, EquatorialSystem, MountStatus
 from schedules.ephemeris import Ephemeris
@@ -19,24 +19,6 @@ _FOLLOW_BEFORE_S = 0.5
 
 class TooLate(Exception):
     """The window ends before another frame could be taken."""
-
-
-class Recent:
-    """The last five of a delay that is measured again and again, starting from an expected one."""
-
-    def __init__(self, *, expected_s: float) -> None:
-        self._delays_s = [expected_s]
-
-    def note(self, delay_s: float) -> None:
-        self._delays_s = [*self._delays_s[-4:], max(0.0, delay_s)]
-
-    @property
-    def largest_s(self) -> float:
-        return max(self._delays_s)
-
-    @property
-    def usual_s(self) -> float:
-        return statistics.median(self._delays_s)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,13 +39,13 @@ class Meetings:
     """Finds the meetings of one mount at one site, and learns how late its slews come."""
 
     def __init__(
-        self, *, ephemeris: Ephemeris, site: Site, slews: SlewModel, system: EquatorialSystem, overhead_s: float
+        self, *, ephemeris: Ephemeris, site: Site, slews: SlewModel, system: EquatorialSystem, slew_overrun: Recent
     ) -> None:
         self._ephemeris = ephemeris
         self._site = site
         self._slews = slews
         self._system = system
-        self.slew_overrun = Recent(expected_s=overhead_s)
+        self.slew_overrun = slew_overrun
 
     def first(self, planned: PlannedObservation, *, earliest: datetime, status: MountStatus, now: datetime) -> Meeting:
         """The first meeting not before `earliest` for which a mount at `status` can be there in time.

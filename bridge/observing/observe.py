@@ -7,8 +7,9 @@ from functools import partial
 from bridge.clock import Clock, sleep_until
 from bridge.events import ExposureStarted, FrameTaken, Telemetry
 from bridge.observing.keeping import Keeper, Taken
-from bridge.observing.meetings import Meeting, Meetings, Recent, TooLate
+from bridge.observing.meetings import Meeting, Meetings, TooLate
 from bridge.observing.observatory import Observatory
+from bridge.observing.pace import Pace, Recent
 from bridge.observing.together import together
 from drivers.values import Exposure, MountStatus
 from schedules.planner import PlannedObservation
@@ -31,6 +32,7 @@ class Observer:
 
     observatory: Observatory
     meetings: Meetings
+    pace: Pace
     keeper: Keeper
     camera: CameraChoices
     clock: Clock
@@ -123,6 +125,8 @@ class Observer:
         async with self.keeper.lost_unless_taken(reserved):
             frame = await self.observatory.seats.camera.device.expose(exposure)
         self._shutter_delay.note((frame.started_at - asked_at).total_seconds())
+        closed_at = frame.started_at + timedelta(seconds=frame.exposure.exposure_s)
+        self.pace.readout.note((self.clock.now() - closed_at).total_seconds())
         self.telemetry.publish(FrameTaken(at=self.clock.now(), task_id=task_id, number=number, of=of))
         middle = _middle_of(frame.started_at, frame.exposure.exposure_s)
         await self.keeper.keep(

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from bridge.observing.pace import Pace
 from schedules.constraints import AboveHorizon, Constraint, MinAltitude, MoonApart, SunBelow, Sunlit
 from schedules.ephemeris import Ephemeris
 from schedules.errors import ScheduleError
@@ -57,8 +58,9 @@ class _Search:
 class Planning:
     """Makes plans again and again as requests come and go; windows are searched once for each request and night."""
 
-    def __init__(self, *, telescope: Telescope, limits: Limits) -> None:
+    def __init__(self, *, telescope: Telescope, limits: Limits, pace: Pace) -> None:
         self._telescope = telescope
+        self._pace = pace
         self._limits = limits
         self._searches: dict[str, _Search] = {}
         self._altitude_deg = limits.altitude_deg
@@ -75,6 +77,7 @@ class Planning:
         if self._limits.altitude_deg != self._altitude_deg:
             self._altitude_deg = self._limits.altitude_deg
             self._searches = {}
+        self._telescope = self._pace.applied_to(self._telescope)
         searches = [self._search(request, night) for request in requests]
         self._searches = {search.request.request_id: search for search in searches}
         return make_plan(

@@ -1,6 +1,7 @@
 """One observation after the other under an open dome: plan, wait, observe; and what each fault leads to."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 
 import anyio
@@ -23,6 +24,7 @@ from bridge.observing.keeping import Keeper
 from bridge.observing.meetings import TooLate
 from bridge.observing.observatory import Observatory
 from bridge.observing.observe import Observer
+from bridge.observing.pace import Pace
 from bridge.observing.planning import Planning
 from bridge.observing.together import until_first
 from bridge.storage.ledger import Ledger
@@ -48,6 +50,7 @@ class Turns:
 
     ledger: Ledger
     planning: Planning
+    pace: Pace
     thinker: Worker
     observer: Observer
     keeper: Keeper
@@ -58,6 +61,7 @@ class Turns:
     _news: anyio.Event = field(default_factory=anyio.Event, init=False)
     _under_way: tuple[str, anyio.CancelScope] | None = field(default=None, init=False)
     _malfunctions: int = field(default=0, init=False)
+    _free_since: datetime | None = field(default=None, init=False)
     _dropped: dict[str, str] = field(default_factory=dict, init=False)
 
     def begin_night(self) -> None:
@@ -98,7 +102,10 @@ class Turns:
                 await self._quiet_for(_LOOK_AGAIN_S)
                 continue
             turn = plan.observations[0]
-            if await self._quiet_for((turn.leave_at - self.clock.now()).total_seconds()):
+            wait_s = (turn.leave_at - self.clock.now()).total_seconds()
+            if await self._quiet_for(wait_s):
+                if wait_s <= 0.0 and self._free_since is not None:
+                    self.pace.turnaround.note((self.clock.now() - self._free_since).total_seconds())
                 await self._take(turn)
 
     async def _quiet_for(self, wait_s: float) -> bool:
@@ -149,6 +156,7 @@ class Turns:
                 raise
             finally:
                 self._under_way = None
+                self._free_since = self.clock.now()
 
     async def _observe(self, turn: PlannedObservation) -> None:
         task_id = turn.request.request_id
