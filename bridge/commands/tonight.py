@@ -14,6 +14,7 @@ from bridge.events import StationNote, TaskRefused
 from bridge.fetching import TaskFetcher
 from bridge.manual import read_task_file
 from bridge.observing.dark import NightSpan
+from bridge.observing.pace import Pace
 from bridge.observing.planning import Planning
 from bridge.rig import telescope_of
 from bridge.storage.store import open_store
@@ -126,6 +127,11 @@ async def offered_by_platform(around: Surroundings) -> Offered:
 
 def _note_of(event: TaskRefused | StationNote) -> str:
     return event.what if isinstance(event, StationNote) else f"task {event.task_id} is refused: {event.why}"
+
+
+def _expected_pace(around: Surroundings) -> Pace:
+    settings = around.settings
+    return Pace.expected(overhead_s=settings.night.overhead_s, readout_s=settings.camera.readout_s)
 
 
 async def _capabilities(around: Surroundings, notes: list[str]) -> tuple[MountCapabilities, CameraCapabilities]:
