@@ -4,17 +4,20 @@ Whatever is not known to be harmless is refused; limits are written so that no n
 stopping are never asked here: they are always allowed.
 """
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from bridge.clock import Clock
-from bridge.observing.pointing import Rates, direction_of
+from bridge.observing.pointing import Rates, direction_of, turned_within
 from bridge.observing.safety import Verdict
 from drivers.values import DomeStatus, Equatorial, MountStatus, ShutterState
 from schedules.ephemeris import Ephemeris
 from schedules.paths import (
     Directions,
+    Path,
     lowest_clearance_deg,
     lowest_tracking_clearance_deg,
     slew_path,
@@ -27,15 +30,24 @@ from schedules.slews import Axes
 
 # Deeper than this the Sun cannot harm a telescope (reliability.md row 7).
 _SUN_HARMLESS_DEG = -12.0
+# Deeper than this it shines on no site (3.5° are refraction and the dip of the horizon from 9,000 m): then the way the
+# mount is expected to take is looked at, and no longer every way it might; half of those lead past a Sun underground.
+_SUN_UNDERGROUND_DEG = -4.0
 # How finely a tracked path is looked at, and how long a slew may take at most, for the Sun's own motion meanwhile.
 _TRACK_STEP_S = 20.0
 _SLEW_AT_MOST = timedelta(minutes=5)
 # A way out of the Sun's cone may not lead deeper into it, but for rounding.
 _NO_NEARER_DEG = 0.5
+# A mount that is parked level stands a hair below the horizon.
+_LEVEL_DEG = 0.1
 
 
 class MotionRefused(Exception):
     """The gate says no, and why."""
+
+
+class NotNow(MotionRefused):
+    """No to any target: it is unsafe, the dome is not open, or the mount is parked. Later it may be yes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,25 +105,23 @@ class Gate:
     def admit_slew(self, status: MountStatus, to: Equatorial, *, until: datetime) -> None:
         """Slewing to `to` and following the stars there until `until`."""
         doing = f"slew to {to.ra_deg:.3f}° {to.dec_deg:+.3f}°"
-        self._require_safe(doing)
-        self._require_open(doing)
-        if status.parked:
-            raise MotionRefused(f"{doing}: the mount is parked")
+        self._require_ready(doing, status)
         now = self.clock.now()
-        ahead = self._following(to, Rates(ra_deg_per_s=0.0, dec_deg_per_s=0.0), now, until)
-        self._require_clear(doing, ahead)
-        self._require_sun_apart(doing, ahead, now, until)
-        self._require_way(doing, self.horizontal_of(status.pointing, now), self.horizontal_of(to, now), now)
+        with _refused_if_unclear(doing):
+            ahead = self._following(doing, to, Rates(ra_deg_per_s=0.0, dec_deg_per_s=0.0), (now, until))
+            self._require_clear(doing, ahead)
+            self._require_sun_apart(doing, ahead, now, until)
+            self._require_way(doing, self.horizontal_of(status.pointing, now), self.horizontal_of(to, now), now)
 
     def admit_track(self, status: MountStatus, rates: Rates, *, until: datetime) -> None:
         """Following a target from where the mount stands until `until`."""
         doing = f"track at {rates.ra_deg_per_s:.5f}°/s {rates.dec_deg_per_s:+.5f}°/s"
-        self._require_safe(doing)
-        self._require_open(doing)
+        self._require_ready(doing, status)
         now = self.clock.now()
-        ahead = self._following(status.pointing, rates, now, until)
-        self._require_clear(doing, ahead)
-        self._require_sun_apart(doing, ahead, now, until)
+        with _refused_if_unclear(doing):
+            ahead = self._following(doing, status.pointing, rates, (now, until))
+            self._require_clear(doing, ahead)
+            self._require_sun_apart(doing, ahead, now, until)
 
     def admit_park(self, status: MountStatus) -> None:
         """Parking: allowed under any verdict, but not past the Sun with the dome open.
@@ -125,30 +135,38 @@ class Gate:
             raise MotionRefused("park: where the mount parks was never seen, and the Sun is up; close the dome first")
         self._require_sun_off_way("park", self.horizontal_of(status.pointing, now), self._parked_at, now)
 
+    def _require_ready(self, doing: str, status: MountStatus) -> None:
+        self._require_safe(doing)
+        self._require_open(doing)
+        if status.parked:
+            raise NotNow(f"{doing}: the mount is parked")
+
     def _require_safe(self, doing: str) -> None:
         verdict = self.verdict()
         if not verdict.safe:
-            raise MotionRefused(f"{doing}: unsafe, because {'; '.join(verdict.reasons)}")
+            raise NotNow(f"{doing}: unsafe, because {'; '.join(verdict.reasons)}")
 
     def _require_open(self, doing: str) -> None:
         if self.limits.has_dome and not self._roof_is(ShutterState.OPEN):
             said = "nothing yet" if self._roof is None else f"{self._roof.shutter} at {self._roof.read_at:%H:%M:%S}"
-            raise MotionRefused(f"{doing}: the dome is not proven open (it said: {said})")
+            raise NotNow(f"{doing}: the dome is not proven open (it said: {said})")
 
     def _roof_is(self, shutter: ShutterState) -> bool:
         if self._roof is None or self._roof.shutter is not shutter:
             return False
         return abs((self.clock.now() - self._roof.read_at).total_seconds()) <= self.limits.stale_s
 
-    def _following(self, start: Equatorial, rates: Rates, begins: datetime, ends: datetime) -> Directions:
-        """Where the telescope looks, from now to the end, by the horizon."""
+    def _following(
+        self, doing: str, start: Equatorial, rates: Rates, begins_ends: tuple[datetime, datetime]
+    ) -> Directions:
+        """Where the telescope looks, from the beginning to the end, by the horizon."""
         looks = []
-        for at in _instants(begins, ends):
-            ahead_s = (at - begins).total_seconds()
+        for at in _instants(*begins_ends):
+            ahead_s = (at - begins_ends[0]).total_seconds()
             dec_deg = start.dec_deg + rates.dec_deg_per_s * ahead_s
             if not -90.0 <= dec_deg <= 90.0:
-                raise MotionRefused(f"track: leads over the pole, to declination {dec_deg}°")
-            ra_deg = (start.ra_deg + rates.ra_deg_per_s * ahead_s) % 360.0
+                raise MotionRefused(f"{doing}: leads over the pole, to declination {dec_deg}°")
+            ra_deg = turned_within(start.ra_deg + rates.ra_deg_per_s * ahead_s)
             looks.append(self.horizontal_of(Equatorial(ra_deg=ra_deg, dec_deg=dec_deg, system=start.system), at))
         return Directions.of(*looks)
 
@@ -171,24 +189,23 @@ class Gate:
 
     def _require_way(self, doing: str, start: Horizontal, end: Horizontal, now: datetime) -> None:
         """The way there: above the ground, and away from the Sun, whichever way the mount goes."""
-        path = slew_path(start, end, self.axes, self.site.latitude_deg).expected
-        lowest_deg = lowest_clearance_deg(path, HorizonMask())
-        if not lowest_deg >= min(0.0, start.altitude_deg):
+        lowest_deg = _highest_way_deg(slew_path(start, end, self.axes, self.site.latitude_deg))
+        if not lowest_deg >= min(0.0, start.altitude_deg) - _LEVEL_DEG:
             raise MotionRefused(f"{doing}: the way there leads to {lowest_deg:.1f}° altitude, into the ground")
         self._require_sun_off_way(doing, start, end, now)
 
     def _require_sun_off_way(self, doing: str, start: Horizontal, end: Horizontal, now: datetime) -> None:
-        suns = [self._sun(now), self._sun(now + _SLEW_AT_MOST)]
-        if max(sun.altitude_deg for sun in suns) <= _SUN_HARMLESS_DEG:
-            return
-        path = slew_path(start, end, self.axes, self.site.latitude_deg)
-        apart_deg = min(smallest_sun_separation_deg(path, sun) for sun in suns)
-        from_deg = min(_apart_deg(start, sun) for sun in suns)
-        limit_deg = min(self.limits.sun_cone_deg, from_deg - _NO_NEARER_DEG)
-        if not apart_deg >= limit_deg:
-            raise MotionRefused(
-                f"{doing}: the way there may pass {apart_deg:.1f}° from the Sun, the limit is {limit_deg:.1f}°"
-            )
+        for sun in (self._sun(now), self._sun(now + _SLEW_AT_MOST)):
+            if sun.altitude_deg <= _SUN_HARMLESS_DEG:
+                continue
+            path = slew_path(start, end, self.axes, self.site.latitude_deg)
+            ways = path if sun.altitude_deg > _SUN_UNDERGROUND_DEG else path.expected
+            apart_deg = smallest_sun_separation_deg(ways, sun)
+            limit_deg = min(self.limits.sun_cone_deg, _apart_deg(start, sun) - _NO_NEARER_DEG)
+            if not apart_deg >= limit_deg:
+                raise MotionRefused(
+                    f"{doing}: the way there may pass {apart_deg:.1f}° from the Sun, the limit is {limit_deg:.1f}°"
+                )
 
     def _sun(self, at: datetime) -> Horizontal:
         return self.ephemeris.sun_of(self.site, at)
@@ -198,6 +215,29 @@ def _instants(begins: datetime, ends: datetime) -> Sequence[datetime]:
     """From `begins` to `ends` in steps, both included."""
     steps = max(1, int((ends - begins).total_seconds() / _TRACK_STEP_S) + 1)
     return [begins + (ends - begins) * step / steps for step in range(steps + 1)]
+
+
+def _highest_way_deg(path: Path) -> float:
+    """The lowest look of the way that stays highest: which one a mount takes nobody outside it knows.
+
+    The expected one is asked first; from a telescope at the pole it may lead underground, since it has no hour angle.
+    """
+    highest_deg = -math.inf
+    for way in range(path.length_deg.shape[1]):
+        only = path.only(slice(None), slice(way, way + 1))
+        highest_deg = max(highest_deg, lowest_clearance_deg(only, HorizonMask()))
+        if highest_deg >= 0.0:
+            break
+    return highest_deg
+
+
+@contextmanager
+def _refused_if_unclear(doing: str) -> Iterator[None]:
+    """A path that cannot be judged is not taken."""
+    try:
+        yield
+    except ValueError as unclear:
+        raise MotionRefused(f"{doing}: {unclear}") from unclear
 
 
 def _apart_deg(a: Horizontal, b: Horizontal) -> float:

@@ -39,10 +39,16 @@ def lead_in(place: Place, system: EquatorialSystem, *, following_from: datetime)
     at_middle, rates = command_for(place, system), rates_for(place, system)
     before_s = (place.at - following_from).total_seconds()
     return Equatorial(
-        ra_deg=(at_middle.ra_deg - rates.ra_deg_per_s * before_s) % 360.0,
+        ra_deg=turned_within(at_middle.ra_deg - rates.ra_deg_per_s * before_s),
         dec_deg=max(-90.0, min(90.0, at_middle.dec_deg - rates.dec_deg_per_s * before_s)),
         system=system,
     )
+
+
+def turned_within(angle_deg: float) -> float:
+    """The same angle from 0° to below 360°, also where rounding would make 360° of a hair below 0°."""
+    angle_deg %= 360.0
+    return 0.0 if angle_deg >= 360.0 else angle_deg
 
 
 def equatorial(direction: ICRS | Apparent) -> Equatorial:
