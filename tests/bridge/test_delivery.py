@@ -1,5 +1,6 @@
 """Delivery on a jumping loop: every frame lands once, whatever is lost on the way, and every task is told of."""
 
+import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -446,3 +447,33 @@ async def test_ten_thousand_waiting_frames_are_no_burden_to_choose_from(
     async with open_store(tmp_path / "ledger.sqlite", clock=platform.clock, telemetry=telemetry) as reopened:
         for _ in range(20):
             assert await reopened.outbox.next_due(Lane.FILES, busy=()) is not None
+
+
+CALLS = ["POST /my/images", "POST /_storage", "GET /my/images/", "GET /tasks/", "PUT /tasks/", "DELETE /my/images/"]
+KINDS = ["html_503", "bad_json", "reset", "429_retry_after", "slow"]
+
+
+@pytest.mark.parametrize("seed", range(12))
+async def test_however_the_evening_goes_every_frame_lands_once_and_every_task_is_told_of(
+    store: Store, platform: Any, capture: Capture, seed: int
+) -> None:
+    """Answers lost, faults by chance, and the programme cut off and started again at any instant."""
+    chance = random.Random(seed)
+    fault = {"kind": chance.choice(KINDS), "path": "/[!_]*", "probability": chance.uniform(0.0, 0.4), "seconds": 3.0}
+    style = chance.choice(["post", "put", "put_no_method", "post_no_method"])
+    platform.turn(upload_style=style, auto_succeed=chance.random() < 0.5, faults=[fault])
+    platform.wire.lose = chance.choices(CALLS, k=chance.randrange(12))
+    tasks = [platform.add_task(closes=EVENING + timedelta(hours=20)) for _ in range(2)]
+    for task in tasks:
+        await capture(task)
+    for _ in range(chance.randrange(6)):
+        async with platform.open() as api, delivering(store, api, platform):
+            await anyio.sleep(chance.choice([0.0, 1.0, 10.0, 200.0]) * chance.random())
+    platform.turn(faults=[])
+    async with platform.open() as api:
+        await deliver_all(store, api, platform, within_s=6 * 3600.0)
+    assert sorted(landed(platform).values()) == [1] * 4
+    assert all(upload.arrivals <= 1 for upload in platform.world.uploads.values())
+    assert [platform.world.tasks[task.id].status for task in tasks] == [TaskStatus.SUCCEEDED] * 2
+    assert {task.state for task in await store.ledger.tasks()} == {TaskState.DELIVERED}
+    assert (await store.outbox.backlog()).parked == 0
