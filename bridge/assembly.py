@@ -86,6 +86,7 @@ class Assembly:
             clock=self.around.clock,
             telemetry=self.around.telemetry,
             pointing_tolerance_deg=self.around.settings.mount.pointing_tolerance_deg,
+            slit_tolerance_deg=_slit_tolerance_deg(self.around.settings),
             patience=self.around.patience,
         )
 
@@ -115,11 +116,10 @@ class Assembly:
         telescope = telescope_of(settings, self.ephemeris, mount, camera)
         pace = Pace.expected(overhead_s=settings.night.overhead_s, readout_s=settings.camera.readout_s)
         meetings = Meetings(
-            ephemeris=self.ephemeris,
-            site=telescope.site,
-            slews=telescope.slews,
+            telescope=telescope,
             system=mount.system,
             slew_overrun=pace.slew_overrun,
+            slit_tolerance_deg=_slit_tolerance_deg(settings),
         )
         observer = Observer(
             observatory=observatory,
@@ -152,6 +152,10 @@ class Assembly:
             hold_s=settings.safety.hold_s,
             cool_to_c=settings.camera.cool_to_c,
         )
+
+
+def _slit_tolerance_deg(settings: Settings) -> float:
+    return 0.0 if settings.dome is None else settings.dome.slit_tolerance_deg
 
 
 def limits_of(settings: Settings, card: StationCard | None) -> Limits:

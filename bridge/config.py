@@ -100,9 +100,10 @@ class CameraSettings(AlpacaDevice):
 
 
 class DomeSettings(AlpacaDevice):
-    """A dome or a roof."""
+    """A dome or a roof. Its slit is left where it is while it stands within `slit_tolerance_deg` of the telescope."""
 
     turn_speed_deg_s: Positive = 5.0
+    slit_tolerance_deg: NotNegative = 5.0
 
 
 class SafetySettings(Table):

@@ -98,7 +98,9 @@ class Keeper:
 
     @asynccontextmanager
     async def lost_unless_taken(self, reserved: ReservedFrame) -> AsyncIterator[None]:
-        """Around the exposure: leave it with an error, or cancelled, and the ledger knows that no frame came."""
+        """Around all until the frame is there: leave it with an error, or cancelled, and the ledger knows that no
+        frame came.
+        """
         taken = False
         try:
             yield
@@ -115,7 +117,8 @@ class Keeper:
 
     async def finish(self, task_id: str) -> None:
         """The series is over: once its frames are written the task is CAPTURED."""
-        await self._send.send(_SeriesOver(task_id=task_id))
+        with anyio.CancelScope(shield=True):  # its frames are taken: cancelled now, they would all be taken again
+            await self._send.send(_SeriesOver(task_id=task_id))
 
     async def _write(self, taken: Taken) -> None:
         header = self._header(taken)

@@ -1,20 +1,23 @@
 """When and where the mount meets its target: the arithmetic of one frame, without a device or a wait."""
 
+import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bridge.observing.pace import Recent
-from bridge.observing.pointing import Rates, command_for, direction_of, lead_in, rates_for
+from bridge.observing.pointing import Rates, command_for, direction_of, lead_in, rates_for, turn_deg
 from drivers.values import Equatorial, EquatorialSystem, MountStatus
-from schedules.ephemeris import Ephemeris
 from schedules.places import Place, angle_deg
 from schedules.planner import PlannedObservation
 from schedules.requests import CollectShape
-from schedules.site import Site
-from schedules.slews import Axes, SlewModel
+from schedules.slews import Axes
+from schedules.telescope import Telescope
 
 # Between "the mount follows" and the shutter: the rates are set and read back.
 _FOLLOW_BEFORE_S = 0.5
+# How often a meeting is looked at again with the slew it really needs, and what is kept in hand.
+_REFINED = 4
+_MARGIN_S = 0.3
 
 
 class TooLate(Exception):
@@ -39,11 +42,13 @@ class Meetings:
     """Finds the meetings of one mount at one site, and learns how late its slews come."""
 
     def __init__(
-        self, *, ephemeris: Ephemeris, site: Site, slews: SlewModel, system: EquatorialSystem, slew_overrun: Recent
+        self, *, telescope: Telescope, system: EquatorialSystem, slew_overrun: Recent, slit_tolerance_deg: float = 0.0
     ) -> None:
-        self._ephemeris = ephemeris
-        self._site = site
-        self._slews = slews
+        self._ephemeris = telescope.ephemeris
+        self._site = telescope.site
+        self._slews = telescope.slews
+        self._dome_turn_speed_deg_s = telescope.dome_turn_speed_deg_s
+        self._slit_tolerance_deg = slit_tolerance_deg
         self._system = system
         self.slew_overrun = slew_overrun
 
@@ -53,10 +58,13 @@ class Meetings:
         Raises:
             TooLate: the window is over by then.
         """
-        guess = self.at(planned, max(earliest, now))
-        lead_s = self.slew_s(status, guess.command, now) + self.slew_overrun.largest_s
-        lead_s += (guess.opens_at - guess.follow_from).total_seconds()
-        return self.at(planned, max(earliest, now + timedelta(seconds=lead_s)))
+        opens_at = max(earliest, now)
+        for _ in range(_REFINED):  # the later it is, the further the target has gone, the longer the slew
+            guess = self.at(planned, opens_at)
+            lead_s = self.slew_s(status, guess.command, now) + self.slew_overrun.largest_s + _MARGIN_S
+            lead_s += (guess.opens_at - guess.follow_from).total_seconds()
+            opens_at = max(earliest, now + timedelta(seconds=lead_s))
+        return self.at(planned, opens_at)
 
     def at(self, planned: PlannedObservation, opens_at: datetime) -> Meeting:
         """The meeting whose exposure opens at `opens_at`.
@@ -99,8 +107,17 @@ class Meetings:
         )
 
     def slew_s(self, status: MountStatus, to: Equatorial, at: datetime) -> float:
-        """The model's time for a slew from where the mount stands."""
-        return self._slews.duration_s(self._turned(status.pointing, at), self._turned(to, at))
+        """The model's time for a slew from where the mount stands, the dome turning along."""
+        mount_s = self._slews.duration_s(self._turned(status.pointing, at), self._turned(to, at))
+        if math.isinf(self._dome_turn_speed_deg_s):
+            return mount_s
+        return max(mount_s, self._dome_turn_deg(status.pointing, to, at) / self._dome_turn_speed_deg_s)
+
+    def _dome_turn_deg(self, from_: Equatorial, to: Equatorial, at: datetime) -> float:
+        """How far the slit turns with the telescope; not at all for a way it need not follow."""
+        azimuths = [self._ephemeris.horizontal_of(direction_of(one), self._site, at).azimuth_deg for one in (from_, to)]
+        way_deg = turn_deg(*azimuths)
+        return way_deg if way_deg > self._slit_tolerance_deg else 0.0
 
     def place_of(self, planned: PlannedObservation, at: datetime) -> Place:
         """Where the target is."""

@@ -19,7 +19,7 @@ from bridge.events import (
     Telemetry,
 )
 from bridge.observing.gate import Gate, MotionRefused
-from bridge.observing.pointing import Rates, check
+from bridge.observing.pointing import Rates, check, turn_deg
 from bridge.observing.seats import Seat
 from bridge.observing.together import together
 from drivers.errors import DeviceError
@@ -65,6 +65,7 @@ class Observatory:
         clock: Clock,
         telemetry: Telemetry,
         pointing_tolerance_deg: float,
+        slit_tolerance_deg: float = 0.0,
         patience: float = 1.0,
     ) -> None:
         """`patience` is how many seconds of the loop pass in a real one: devices answer in real time."""
@@ -73,6 +74,7 @@ class Observatory:
         self._clock = clock
         self._telemetry = telemetry
         self._pointing_tolerance_deg = pointing_tolerance_deg
+        self._slit_tolerance_deg = slit_tolerance_deg
         self._slack_s = patience * _ANSWERS_WITHIN_S
         self._put_away_within_s = _PUT_AWAY_WITHIN_S
         self._putting_away = anyio.CancelScope()
@@ -235,10 +237,14 @@ class Observatory:
         self._gate.saw_roof(status)
 
     async def _turn_dome(self, azimuth_deg: float) -> None:
-        seat = self.seats.dome
-        if seat is not None and seat.device.capabilities.can_set_azimuth:
+        """Turn the slit to the telescope, unless it stands near enough."""
+        if self.seats.dome is None or not self.seats.dome.device.capabilities.can_set_azimuth:
+            return
+        dome = self.seats.dome.device
+        stands_deg = (await dome.status()).azimuth_deg
+        if stands_deg is None or turn_deg(stands_deg, azimuth_deg) > self._slit_tolerance_deg:
             self._gate.admit_dome_turn(azimuth_deg)
-            await seat.device.slew_to(azimuth_deg)
+            await dome.slew_to(azimuth_deg)
 
     async def _reconnect(self, seat: AnySeat) -> None:
         began = self._clock.now()

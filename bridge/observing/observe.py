@@ -49,6 +49,12 @@ class Observer:
             TooLate: not one frame could be taken within the window.
             MotionRefused, DeviceError: as the gate and the devices say.
         """
+        try:
+            return await self._series(planned)
+        finally:
+            await self._end_following()
+
+    async def _series(self, planned: PlannedObservation) -> int:
         last: Meeting | None = None
         for number in range(1, planned.collect.frame_count + 1):
             try:
@@ -60,6 +66,15 @@ class Observer:
             await self._expose(planned, number, meeting, reported)
             last = meeting
         return planned.collect.frame_count
+
+    async def _end_following(self) -> None:
+        """Whatever ended the series: after a target the mount would run on, to the horizon and into its limits."""
+        with anyio.move_on_after(_END_FOLLOWING_WITHIN_S, shield=True):
+            try:
+                await self.observatory.end_following()
+            except DeviceError as fault:
+                said = DeviceFault(at=self.clock.now(), device=fault.device, doing=fault.doing, what=fault.what)
+                self.telemetry.publish(said)
 
     async def _meet(
         self, planned: PlannedObservation, number: int, last: Meeting | None

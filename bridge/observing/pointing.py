@@ -63,6 +63,11 @@ def direction_of(equatorial: Equatorial) -> ICRS | Apparent:
     return kind(ra_deg=equatorial.ra_deg, dec_deg=equatorial.dec_deg)
 
 
+def turn_deg(from_azimuth_deg: float, to_azimuth_deg: float) -> float:
+    """The shorter way round, 0 to 180."""
+    return abs((to_azimuth_deg - from_azimuth_deg + 180.0) % 360.0 - 180.0)
+
+
 def check(mount: str, status: MountStatus, command: Equatorial, *, tolerance_deg: float) -> float:
     """How far, in degrees, the mount says it is from where it was sent.
 

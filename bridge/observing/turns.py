@@ -19,7 +19,7 @@ from bridge.events import (
     Telemetry,
 )
 from bridge.observing.dark import NightSpan
-from bridge.observing.gate import MotionRefused
+from bridge.observing.gate import MotionRefused, NotNow
 from bridge.observing.keeping import Keeper
 from bridge.observing.meetings import TooLate
 from bridge.observing.observatory import Observatory
@@ -36,6 +36,11 @@ from schedules.planner import Plan, PlannedObservation
 
 # A plan is looked at again after this long without anything to do: a window may have come into reach.
 _LOOK_AGAIN_S = 60.0
+# After a window given up, and after a fault, the same would happen again at once.
+_TOO_LATE_PAUSE_S = 2.0
+_FAULT_PAUSE_S = 5.0
+# Before a wait of this length the mount stands still: following the stars for hours it would run into the ground.
+_STAND_STILL_FROM_S = 15.0
 # So many malfunctions in a row, and the night is over.
 _MALFUNCTIONS_AT_MOST = 3
 
@@ -97,20 +102,24 @@ class Turns:
 
     async def _observe_for_ever(self, span: NightSpan) -> None:
         while True:
-            plan = await self._plan(span)
-            if not plan.observations:
-                await self._quiet_for(_LOOK_AGAIN_S)
+            news = self._news  # what comes while the plan is made is not in it
+            try:
+                plan = await self._plan(span)
+                turn = plan.observations[0] if plan.observations else None
+                wait_s = _LOOK_AGAIN_S if turn is None else (turn.leave_at - self.clock.now()).total_seconds()
+                if wait_s > _STAND_STILL_FROM_S:
+                    await self.observatory.stand_still()
+            except DeviceError as fault:
+                await self._recover(fault)
+                await self._quiet_for(_FAULT_PAUSE_S, news)
                 continue
-            turn = plan.observations[0]
-            wait_s = (turn.leave_at - self.clock.now()).total_seconds()
-            if await self._quiet_for(wait_s):
+            if await self._quiet_for(wait_s, news) and turn is not None:
                 if wait_s <= 0.0 and self._free_since is not None:
                     self.pace.turnaround.note((self.clock.now() - self._free_since).total_seconds())
-                await self._take(turn)
+                await self._quiet_for(await self._take(turn), self._news)
 
-    async def _quiet_for(self, wait_s: float) -> bool:
+    async def _quiet_for(self, wait_s: float, news: anyio.Event) -> bool:
         """Wait; False as soon as there is news."""
-        news = self._news
         with anyio.move_on_after(max(0.0, wait_s)):
             await news.wait()
         return not news.is_set()
@@ -141,42 +150,51 @@ class Turns:
         elif task.task_id not in placed and task.state is TaskState.PLANNED:
             await self._move(task.task_id, TaskState.PENDING, self._dropped.get(task.task_id, ""))
 
-    async def _take(self, turn: PlannedObservation) -> None:
-        """One observation, and what its outcome means for its task."""
+    async def _take(self, turn: PlannedObservation) -> float:
+        """One observation, and what its outcome means for its task; gives how long to wait before the next, in s."""
         task_id = turn.request.request_id
         if not await self._move(task_id, TaskState.OBSERVING, ""):
-            return
+            return 0.0
         with anyio.CancelScope() as scope:
             self._under_way = task_id, scope
             try:
-                await self._observe(turn)
+                return await self._observe(turn)
             except anyio.get_cancelled_exc_class():
                 with anyio.CancelScope(shield=True):
-                    await self._move(task_id, TaskState.PENDING, "broken off: no longer safe, or the night is over")
+                    await self._give_back(task_id, "broken off: no longer safe, or the night is over")
                 raise
             finally:
                 self._under_way = None
                 self._free_since = self.clock.now()
+        return 0.0
 
-    async def _observe(self, turn: PlannedObservation) -> None:
+    async def _observe(self, turn: PlannedObservation) -> float:
         task_id = turn.request.request_id
         try:
             frames = await self.observer.observe(turn)
-        except TooLate as late:
-            await self._move(task_id, TaskState.PENDING, str(late))
+        except (TooLate, NotNow) as later:
+            await self._give_back(task_id, str(later))
+            return _TOO_LATE_PAUSE_S if isinstance(later, TooLate) else _LOOK_AGAIN_S
         except (Refused, ScheduleError, MotionRefused) as no:
             await self._move(task_id, TaskState.FAILED, str(no))
         except DiskFull as full:
-            await self._move(task_id, TaskState.PENDING, str(full))
+            await self._give_back(task_id, str(full))
             self.telemetry.publish(StationNote(at=self.clock.now(), what=str(full)))
-            await anyio.sleep(_LOOK_AGAIN_S)  # what is delivered makes room, or a person does
+            return _LOOK_AGAIN_S  # what is delivered makes room, or a person does
         except DeviceError as fault:
-            await self._move(task_id, TaskState.PENDING, str(fault))
+            await self._give_back(task_id, str(fault))
             await self._recover(fault)
+            return _FAULT_PAUSE_S
         else:
             self._malfunctions = 0
             self.night_count = self.night_count[0] + 1, self.night_count[1] + frames
             await self.keeper.finish(task_id)
+        return 0.0
+
+    async def _give_back(self, task_id: str, why: str) -> None:
+        """The task may be tried again, unless it was cancelled while the telescope was on it."""
+        if (await self.ledger.task(task_id)).state is TaskState.OBSERVING:
+            await self._move(task_id, TaskState.PENDING, why)
 
     async def _recover(self, fault: DeviceError) -> None:
         """Connect the device anew; a third malfunction in a row ends the night."""
