@@ -1,7 +1,9 @@
 """`nightbridge-sim`: a fake observatory, a fake platform, and a night with both. Imports what a command needs."""
 
+import math
 from datetime import UTC, datetime
 from datetime import date as date_type
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,13 +25,33 @@ app = typer.Typer(
 # The default site: 1,900 m in the Front Range of Colorado.
 _SITE = "38.84,-104.97,1900"
 
+
+class MountChoice(StrEnum):
+    """The mounts there are to simulate."""
+
+    GERMAN = "german"
+    ALTAZ = "altaz"
+
+
+def _finite(value: float) -> float:
+    if not math.isfinite(value):
+        raise typer.BadParameter(f"{value} is no number to count with")
+    return value
+
+
 Host = Annotated[str, typer.Option(help="the address to listen on")]
 Port = Annotated[int, typer.Option(help="0: any free one; the first line printed says which")]
 Site = Annotated[str, typer.Option(metavar="LAT,LON,ELEV_M", help="degrees north, degrees east, metres")]
-Rate = Annotated[float, typer.Option(help="how many times faster than life")]
+Rate = Annotated[float, typer.Option(min=0.01, max=1000.0, callback=_finite, help="how many times faster than life")]
 Seed = Annotated[int, typer.Option(help="the same seed gives the same sky, weather and tasks")]
 At = Annotated[str, typer.Option(metavar="T", help="the simulated instant at the start, ISO 8601 UTC; default: now")]
-Anchor = Annotated[float, typer.Option(help="the real instant (Unix seconds) at which it is --at; default: now")]
+Anchor = Annotated[
+    float,
+    typer.Option(
+        callback=_finite, show_default=False, help="the real instant (Unix seconds) at which it is --at; default: now"
+    ),
+]
+Mount = Annotated[MountChoice, typer.Option(help="how its axes stand")]
 ElementsFile = Annotated[
     Path | None, typer.Option("--elements", exists=True, dir_okay=False, help="TLE or OMM; default: synthetic")
 ]
@@ -40,8 +62,8 @@ def observatory(
     host: Host = "127.0.0.1",
     port: Port = 11111,
     site: Site = _SITE,
-    mount: Annotated[str, typer.Option(help="german or altaz")] = "german",
-    cameras: Annotated[int, typer.Option(min=1, max=4)] = 1,
+    mount: Mount = MountChoice.GERMAN,
+    cameras: Annotated[int, typer.Option(min=1, max=4, help="each with a filter wheel and a focuser")] = 1,
     dome: Annotated[bool, typer.Option(help="with a dome, or under the open sky")] = True,
     discovery: Annotated[bool, typer.Option(help="answer Alpaca discovery on UDP port 32227")] = True,
     elements: ElementsFile = None,
@@ -50,7 +72,10 @@ def observatory(
     anchor: Anchor = 0.0,
     seed: Seed = 0,
 ) -> None:
-    """Alpaca telescope, camera, filter wheel, focuser, dome, safety monitor and weather under one coherent sky."""
+    """Serve a fake observatory to any Alpaca client.
+
+    Telescope, camera, filter wheel, focuser, dome, safety monitor and weather station, all under one coherent sky.
+    """
     from simulators.night.servers import ObservatoryChoices, serve_observatory
 
     serve_observatory(
@@ -76,16 +101,21 @@ def api(
     site: Site = _SITE,
     elements: ElementsFile = None,
     tasks: Annotated[int, typer.Option(min=0, max=5000, help="how many the telescope is given")] = 48,
-    hours: Annotated[float, typer.Option(min=0.1, max=16.0, help="from --at on, the time in which they lie")] = 2.0,
+    hours: Annotated[
+        float, typer.Option(min=0.1, max=16.0, callback=_finite, help="how long the time in which they lie")
+    ] = 2.0,
     uploads: Annotated[Path, typer.Option(help="the folder where uploaded files are kept")] = Path("uploads"),
     token: Annotated[str, typer.Option(help="the token that is accepted", envvar="NIGHTBRIDGE_API__TOKEN")] = "",
-    begins: Annotated[str, typer.Option("--from", metavar="T", help="when the tasks begin; default: --at")] = "",
+    begins: Annotated[str, typer.Option("--from", metavar="T", help="when that time begins; default: --at")] = "",
     rate: Rate = 1.0,
     at: At = "",
     anchor: Anchor = 0.0,
     seed: Seed = 0,
 ) -> None:
-    """The emulated Citra API, with an account, a ground station, a telescope and its tasks."""
+    """Serve the emulated Citra API, with tasks for a telescope.
+
+    It has an account, a ground station, a telescope and its tasks. The first line printed names the telescope's id.
+    """
     from simulators.night.servers import PlatformChoices, serve_platform
 
     clock = _clock(rate, at, anchor)
@@ -109,16 +139,20 @@ def api(
 @app.command()
 def night(
     date: Annotated[str, typer.Option(help="the local date of its evening, YYYY-MM-DD; default: today")] = "",
-    hours: Annotated[float, typer.Option(min=0.1, max=16.0, help="of darkness")] = 2.0,
+    hours: Annotated[float, typer.Option(min=0.2, max=16.0, callback=_finite, help="of darkness")] = 2.0,
     rate: Rate = 60.0,
     elements: ElementsFile = None,
-    tasks: Annotated[int, typer.Option(min=1, max=5000)] = 48,
+    tasks: Annotated[int, typer.Option(min=1, max=5000, help="how many the telescope is given")] = 48,
     site: Site = _SITE,
-    mount: Annotated[str, typer.Option(help="german or altaz")] = "german",
+    mount: Mount = MountChoice.GERMAN,
     out: Annotated[Path, typer.Option(help="the folder for frames, logs and the report")] = Path("night"),
     seed: Seed = 1,
 ) -> None:
-    """Fly the real bridge through a simulated night, and report what came of it."""
+    """Fly the real bridge through a simulated night, and report.
+
+    Writes report.html and report.json. Exit code 0 only if every captured frame was delivered once, every task is
+    settled and the log holds no error.
+    """
     from simulators.night.fly import fly
     from simulators.night.settings import NightSettings
 
@@ -137,8 +171,14 @@ def night(
 
 
 def main() -> None:
-    """The command line."""
-    app()
+    """The command line. A file or a folder that cannot be used is said in one line, with exit code 2."""
+    from simulators.sky.elements import UnreadableElements
+
+    try:
+        app()
+    except (UnreadableElements, OSError) as error:
+        typer.echo(f"nightbridge-sim: {error}", err=True)
+        raise SystemExit(2) from None
 
 
 def _ground(site: str) -> "Ground":
@@ -162,8 +202,6 @@ def _instant(text: str) -> datetime:
 def _clock(rate: float, at: str, anchor: float) -> "SimulatedClock":
     from simulators.clock import SimulatedClock, real_time
 
-    if not rate > 0.0:
-        raise typer.BadParameter(f"{rate} is not above 0", param_hint="--rate")
     now = real_time()
     return SimulatedClock(
         starts_at=_instant(at) if at else now.starts_at, anchored_unix_s=anchor or now.anchored_unix_s, rate=rate

@@ -9,7 +9,7 @@ from typing import cast
 
 DISCOVERY_PORT = 32227
 _QUESTION = b"alpacadiscovery1"
-_LOOPBACK = ("127.0.0.1", "127.255.255.255")  # asked directly, and by broadcast on the loopback network
+LOOPBACK = ("127.0.0.1", "127.255.255.255")  # asked directly, and by broadcast on the loopback network
 
 
 class _Responder(asyncio.DatagramProtocol):
@@ -28,7 +28,7 @@ class _Responder(asyncio.DatagramProtocol):
 
 @asynccontextmanager
 async def answering_discovery(
-    alpaca_port: int, *, hosts: tuple[str, ...] = _LOOPBACK, port: int = DISCOVERY_PORT
+    alpaca_port: int, *, hosts: tuple[str, ...] = LOOPBACK, port: int = DISCOVERY_PORT
 ) -> AsyncGenerator[int, None]:
     """Within the block, whoever asks on `port` is told that Alpaca is spoken on `alpaca_port`. Yields the port used.
 

@@ -1,5 +1,6 @@
 """The processes of a simulated night: each started once, stopped by its own id, its words kept in a file."""
 
+import select
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -7,13 +8,19 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+_SPEAKS_WITHIN_S = 60.0
+
 
 class ChildFailed(Exception):
-    """A process did not start, or ended with an error; the message shows its last words."""
+    """A process did not start, did not answer, or did not end; the message shows its last words."""
 
 
 class Child:
-    """One child process. Its standard error goes to `log`; leaving the block ends it: first asked, then made."""
+    """One child process. Its standard error goes to `log`; leaving the block ends it: first asked, then made.
+
+    It is in a session of its own, so that Ctrl-C in the terminal reaches only who started it, who then ends the
+    processes in the right order.
+    """
 
     def __init__(self, name: str, arguments: Sequence[str], *, log: Path, environment: Mapping[str, str]) -> None:
         self.name = name
@@ -26,6 +33,7 @@ class Child:
                 stderr=words,
                 env=dict(environment),
                 text=True,
+                start_new_session=True,
             )
 
     def __enter__(self) -> Self:
@@ -37,19 +45,28 @@ class Child:
         self.stop(within_s=20.0)
 
     @property
+    def process_id(self) -> int:
+        return self._process.pid
+
+    @property
     def exit_code(self) -> int | None:
         """None while it runs."""
         return self._process.poll()
 
-    def first_line(self) -> str:
+    def first_line(self, *, within_s: float = _SPEAKS_WITHIN_S) -> str:
         """The first line it prints: the servers say there where they listen.
 
         Raises:
-            ChildFailed: it ended before it said anything.
+            ChildFailed: it ended before it said anything, or says nothing for `within_s`.
         """
-        line = "" if self._process.stdout is None else self._process.stdout.readline().strip()
+        stdout = self._process.stdout
+        if stdout is None:
+            raise ChildFailed(f"{self.name} was stopped already")
+        spoke, _, _ = select.select([stdout], [], [], within_s)
+        line = stdout.readline().strip() if spoke else ""
         if not line:
-            raise ChildFailed(f"{self.name} did not start: {self.last_words()}")
+            silent = "did not start" if spoke else f"said nothing for {within_s:g} s"
+            raise ChildFailed(f"{self.name} {silent}: {self.last_words()}")
         return line
 
     def last_words(self) -> str:

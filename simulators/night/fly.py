@@ -4,15 +4,18 @@ import json
 import os
 import secrets
 import shutil
+import signal
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from types import FrameType
+from typing import Any, NoReturn
 
 import httpx
 from rich.console import Console
+from rich.text import Text
 
 from simulators.clock import SimulatedClock, real_time
 from simulators.night.children import Child, ChildFailed
@@ -20,7 +23,7 @@ from simulators.night.judge import NightFigures, figures_of
 from simulators.night.live import Glance, LiveView
 from simulators.night.report import print_report, write_report
 from simulators.night.servers import swarm_for
-from simulators.night.settings import PRELUDE, NightSettings, NoDarkness, darkness
+from simulators.night.settings import NightSettings, NoDarkness, darkness
 from simulators.night.station_file import Addresses, station_toml
 
 # The processes need a moment of life before simulated time begins, and one to deliver the last frames after it ends.
@@ -30,23 +33,38 @@ _LOOK_EVERY_S = 0.5
 
 
 def fly(settings: NightSettings) -> int:
-    """Fly the night; 0 only if every captured frame was delivered once and every task is settled."""
+    """Fly the night; 0 only if every captured frame was delivered once, every task is settled, and no error logged."""
     console = Console()
     try:
         begins, ends = darkness(settings)
-        figures, took_s = _flown(settings, begins, ends, console)
+        with _ended_by_sigterm():
+            figures, took_s = _flown(settings, begins, ends, console)
     except (NoDarkness, ChildFailed) as error:
-        console.print(f"[red]✗[/red] {error}")
+        console.print(Text.assemble(("✗", "red"), f" {error}"))
         return 1
     write_report(settings, figures, begins=begins, ends=ends, took_s=took_s)
     print_report(console, settings, figures)
     return 1 if figures.faults else 0
 
 
+@contextmanager
+def _ended_by_sigterm() -> Iterator[None]:
+    """A night that is told to stop ends its processes, as it does at Ctrl-C: none is left behind."""
+
+    def end(number: int, _: FrameType | None) -> NoReturn:
+        raise SystemExit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 def _flown(settings: NightSettings, begins: datetime, ends: datetime, console: Console) -> tuple[NightFigures, float]:
     _empty(settings.out)
     clock = SimulatedClock(
-        starts_at=begins - PRELUDE, anchored_unix_s=real_time().anchored_unix_s + _START_S, rate=settings.rate
+        starts_at=begins - settings.prelude, anchored_unix_s=real_time().anchored_unix_s + _START_S, rate=settings.rate
     )
     began_s = time.monotonic()
     with ExitStack() as children:
@@ -55,15 +73,16 @@ def _flown(settings: NightSettings, begins: datetime, ends: datetime, console: C
         with LiveView(console, begins=clock.starts_at, ends=ends) as view:
             exit_code = night.watch(view)
         tasks, frames = night.summary(), night.true_frames()
+    took_s = time.monotonic() - began_s
     figures = figures_of(
         tasks=tasks,
         true_frames=frames,
-        log=_log_of(settings.out / "state"),
+        log=read_log(settings.out / "state"),
         swarm=swarm_for(settings.elements, clock.starts_at, settings.seed),
         ground=settings.ground,
         bridge_exit_code=exit_code,
     )
-    return figures, time.monotonic() - began_s
+    return figures, took_s
 
 
 class _Night:
@@ -120,7 +139,8 @@ class _Night:
         """Until the bridge ends by itself; one that does not is ended, and that counts as an error."""
         last_s = time.monotonic() + self._clock.real_s((self._ends - self._clock.now()).total_seconds()) + _FINISH_S
         while (exit_code := self._bridge.exit_code) is None and time.monotonic() < last_s:
-            view.show(Glance(now=self._clock.now(), tasks=self.summary(), doing=self._doing()))
+            log = read_log(self._settings.out / "state", last_bytes=4000)
+            view.show(Glance(now=self._clock.now(), tasks=self.summary(), log=log))
             time.sleep(_LOOK_EVERY_S)  # noqa: TID251 (watching other processes, in real time)
         if exit_code is None:
             self._bridge.stop(within_s=95.0)
@@ -128,7 +148,8 @@ class _Night:
                 f"the bridge did not end by itself {_FINISH_S:g} s after the night: {self._bridge.last_words()}"
             )
         if exit_code != 0:
-            Console(stderr=True).print(f"the bridge ended with exit code {exit_code}: {self._bridge.last_words()}")
+            words = f"the bridge ended with exit code {exit_code}: {self._bridge.last_words()}"
+            Console(stderr=True).print(Text(words))
         return exit_code
 
     def summary(self) -> Sequence[Mapping[str, Any]]:
@@ -140,13 +161,6 @@ class _Night:
         """What the simulated camera truly saw."""
         frames: Sequence[Mapping[str, Any]] = _asked(f"http://{self._observatory}/_observatory/frames")
         return frames
-
-    def _doing(self) -> str:
-        for entry in reversed(_log_of(self._settings.out / "state", last_bytes=4000)):
-            if entry.get("event") in ("SlewStarted", "ExposureStarted", "PlanMade", "NightBegan", "SafetyChanged"):
-                facts = {name: value for name, value in entry.items() if name not in ("event", "at", "level")}
-                return f"{entry['event']} {' '.join(f'{name}={value}' for name, value in facts.items())}"
-        return ""
 
     def _time_scale(self) -> list[str]:
         ground = self._settings.ground
@@ -181,15 +195,17 @@ def _empty(out: Path) -> None:
         (out / name).unlink(missing_ok=True)
 
 
-def _log_of(state: Path, *, last_bytes: int | None = None) -> list[dict[str, Any]]:
-    """The bridge's log, an entry a line; a line still being written is left out."""
+def read_log(state: Path, *, last_bytes: int | None = None) -> list[dict[str, Any]]:
+    """The bridge's log, an entry a line; a line still being written, or cut at its beginning, is left out."""
     path = state / "nightbridge.log"
     if not path.exists():
         return []
     with path.open("rb") as file:
-        if last_bytes is not None:
-            file.seek(max(0, path.stat().st_size - last_bytes))
-        lines = file.read().decode("utf-8", errors="replace").splitlines()
+        begins = 0 if last_bytes is None else max(0, path.stat().st_size - last_bytes)
+        file.seek(begins)
+        lines = file.read().decode("utf-8", errors="replace").split("\n")
+    if begins:
+        del lines[0]  # cut somewhere
     return [json.loads(line) for line in lines if line.startswith("{") and line.endswith("}")]
 
 
@@ -198,6 +214,14 @@ def _address_in(line: str) -> str:
 
 
 def _asked(url: str) -> Any:
-    answer = httpx.get(url, timeout=10.0, trust_env=False)
-    answer.raise_for_status()
+    """What one of the servers says.
+
+    Raises:
+        ChildFailed: it does not answer, or not as it should.
+    """
+    try:
+        answer = httpx.get(url, timeout=60.0, trust_env=False)
+        answer.raise_for_status()
+    except httpx.HTTPError as error:
+        raise ChildFailed(f"{url}: {type(error).__name__}: {error}") from error
     return answer.json()

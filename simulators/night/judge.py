@@ -21,12 +21,14 @@ _FINAL = ("Succeeded", "Failed", "Canceled")
 _SAME_FRAME_S = 30.0
 # A plan that leaves later than this after it was made waits for its target.
 _WAITS = timedelta(seconds=0.5)
+_NAMED_AT_MOST = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrameTruth:
     """One delivered frame against the sky it was taken under. `off_arcsec` is from the middle of the frame to the
-    target at mid-exposure; `time_error_s` is the header's opening of the shutter less the true one.
+    target at mid-exposure; `place` is where the target is then, as shares of width and height from the upper left
+    corner, None outside; `time_error_s` is the header's opening of the shutter less the true one.
     """
 
     file: str
@@ -35,10 +37,14 @@ class FrameTruth:
     target: str
     shape: str
     exposure_s: float
-    inside: bool
+    place: tuple[float, float] | None
     off_arcsec: float
     time_error_s: float
     number: int
+
+    @property
+    def inside(self) -> bool:
+        return self.place is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +96,7 @@ class NightFigures:
 
     @property
     def inside_share(self) -> float:
-        """Share of light frames whose target lies inside at mid-exposure; not a number where there are none."""
+        """Share of delivered frames whose target lies inside at mid-exposure; not a number where there are none."""
         return sum(frame.inside for frame in self.frames) / len(self.frames) if self.frames else math.nan
 
     @property
@@ -105,15 +111,25 @@ class NightFigures:
     def faults(self) -> tuple[str, ...]:
         """Why the night does not count as a good one; nothing where it does."""
         missing = self.captured_frames - self.completed_frames
+        strange = self.completed_frames - len(self.frames)
         checks = (
             (self.bridge_exit_code != 0, f"the bridge ended with exit code {self.bridge_exit_code}"),
             (not self.captured_frames, "not one frame was captured"),
-            (missing != 0, f"{missing} of {self.captured_frames} captured frames are not completed at the platform"),
+            (missing > 0, f"{missing} of {self.captured_frames} captured frames are not completed at the platform"),
+            (missing < 0, f"{-missing} frames are completed at the platform that the log does not know"),
+            (strange > 0, f"{strange} completed files show nothing that the simulated camera took"),
             (self.completed_twice > 0, f"{self.completed_twice} frames were completed more than once"),
-            (bool(self.unsettled), f"{len(self.unsettled)} tasks are open at the platform without a reason"),
+            (bool(self.unsettled), f"open at the platform without a reason: {_first_of(self.unsettled)}"),
             (bool(self.errors), f"{len(self.errors)} errors in the log, the first: {(*self.errors, '')[0]}"),
         )
         return tuple(words for wrong, words in checks if wrong)
+
+
+def _first_of(tasks: Sequence[TaskOutcome]) -> str:
+    """Some of the tasks by name, and how many more there are."""
+    names = [f"{task.target} ({task.norad_id})" for task in tasks[:_NAMED_AT_MOST]]
+    more = len(tasks) - len(names)
+    return ", ".join(names) + (f" and {more} more" if more else "")
 
 
 def figures_of(
@@ -133,15 +149,15 @@ def figures_of(
     planned = {
         event["task_id"] for event in events if event["event"] == "TaskAdvanced" and event["to_state"] == "planned"
     }
-    truths = [
-        truth
+    truths = {
+        str(upload["filename"]): truth
         for task, upload in uploads
         if upload["status"] == "COMPLETED"
         and (truth := _truth_of(task, upload, true_frames, swarm, ground)) is not None
-    ]
+    }
     return NightFigures(
         tasks=tuple(_outcome(task, states, reasons) for task in tasks),
-        frames=tuple(truths),
+        frames=tuple(truths.values()),
         planned=len(planned),
         observed=sum(states.get(task_id) in ("captured", "delivered") for task_id in planned),
         captured_frames=sum(event["event"] == "FrameKept" for event in events),
@@ -195,12 +211,16 @@ def _truth_of(
     )
     if true is None or abs((_instant(true["started_at"]) - opened).total_seconds()) > _SAME_FRAME_S:
         return None
-    norad_id = int(header["NORADID"])
+    norad_id = int(task["norad_id"])
     index = list(swarm.norad_ids).index(norad_id)
     seen = swarm.astrometric(index, ground, _instant(true["mid_at"]))
     off_deg = _separation_deg(
         float(seen.ra_deg), float(seen.dec_deg), true["true_icrs_ra_deg"], true["true_icrs_dec_deg"]
     )
+    places = {
+        int(found): ((x_px + 0.5) / true["width_px"], (y_px + 0.5) / true["height_px"])
+        for found, x_px, y_px in true["norad_ids_in_field"]
+    }
     return FrameTruth(
         file=str(upload["filename"]),
         path=path,
@@ -208,7 +228,7 @@ def _truth_of(
         target=str(task["name"]),
         shape=header["TRKMODE"],
         exposure_s=float(true["exposure_s"]),
-        inside=any(int(found[0]) == norad_id for found in true["norad_ids_in_field"]),
+        place=places.get(norad_id),
         off_arcsec=off_deg * 3600.0,
         time_error_s=(opened - _instant(true["started_at"])).total_seconds(),
         number=int(true["number"]),
@@ -218,25 +238,36 @@ def _truth_of(
 def _dead_time(events: Sequence[Record]) -> DeadTime:
     """From the end of each series' last exposure to the next task's slew.
 
-    Where the plan waits for its target in between: from the end of that wait.
+    What is waited for is no dead time: where the plan holds back for its target, it is counted from the end of that
+    wait; where nothing could be planned, from the next plan that holds something; a closed dome ends the count.
     """
     gaps_ms: list[float] = []
-    ended: tuple[str, datetime] | None = None
+    series: str | None = None  # the task of the last series; None where none ended, or its gap is counted
+    free_at = datetime.min.replace(tzinfo=UTC)
+    nothing_planned = False
     for event in events:
         at = _instant(event["at"])
         if event["event"] == "ExposureStarted":
-            ended = event["task_id"], at + timedelta(seconds=float(event["exposure_s"]))
-        elif event["event"] == "PlanMade" and ended is not None:
-            leave_at = _instant(event["leave_at"])
-            ended = ended[0], leave_at if leave_at - at > _WAITS else ended[1]
-        elif event["event"] == "SlewStarted" and ended is not None and event["task_id"] != ended[0]:
-            gaps_ms.append((at - ended[1]).total_seconds() * 1000.0)
-            ended = None
+            series, free_at = event["task_id"], at + timedelta(seconds=float(event["exposure_s"]))
+        elif event["event"] == "PlanMade":
+            free_at = _free_at(event, at, at if nothing_planned else free_at)
+            nothing_planned = not event["placed"]
+        elif event["event"] == "RoofClosed":
+            series = None
+        elif event["event"] == "SlewStarted" and series not in (None, event["task_id"]):
+            gaps_ms.append((at - free_at).total_seconds() * 1000.0)
+            series = None
     if not gaps_ms:
         return DeadTime(count=0, median_ms=math.nan, p95_ms=math.nan)
     ordered = sorted(gaps_ms)
     p95_ms = ordered[math.ceil(0.95 * len(ordered)) - 1]
     return DeadTime(count=len(ordered), median_ms=statistics.median(ordered), p95_ms=p95_ms)
+
+
+def _free_at(plan: Record, at: datetime, before: datetime) -> datetime:
+    """From when on nothing but our own slowness keeps the telescope: the end of the plan's wait, if it waits."""
+    leave_at = _instant(plan["leave_at"])
+    return leave_at if leave_at - at > _WAITS else min(before, at)
 
 
 def _separation_deg(ra_a_deg: float, dec_a_deg: float, ra_b_deg: float, dec_b_deg: float) -> float:

@@ -12,6 +12,20 @@ from rich.live import Live
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+# What an event of the log means to somebody who watches; its own facts, and the target's name.
+_SAID = {
+    "NightBegan": "waiting for it to be safe to open",
+    "SafetyChanged": "safe: {safe}  {why}",
+    "RoofOpened": "the dome is open",
+    "PlanMade": "{placed} observations planned, {dropped} left out",
+    "SlewStarted": "slewing to {target}, {altitude_deg:.0f}° high",
+    "SlewFinished": "waiting for {target}",
+    "ExposureStarted": "exposing {target}, frame {number} of {of}",
+    "MountParked": "the mount is parked",
+    "RoofClosed": "the dome is closed",
+    "NightEnded": "the night is over; delivering",
+}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Glance:
@@ -19,7 +33,7 @@ class Glance:
 
     now: datetime
     tasks: Sequence[Mapping[str, Any]]
-    doing: str
+    log: Sequence[Mapping[str, Any]]
 
 
 class LiveView:
@@ -51,7 +65,7 @@ class LiveView:
         self._bar.update(self._night, completed=passed_s, description=f"{glance.now:%H:%M:%S} UTC")
         words = _words(glance)
         if self._console.is_terminal:
-            self._live.update(Group(self._bar, Text(words), Text(glance.doing, style="cyan")))
+            self._live.update(Group(self._bar, Text(words), Text(doing(glance), style="cyan")))
             return
         total_s = self._bar.tasks[0].total or 1.0
         tenth = int(10.0 * passed_s / total_s)
@@ -66,3 +80,13 @@ def _words(glance: Glance) -> str:
     tasks = ", ".join(f"{count} {status}" for status, count in sorted(statuses.items()))
     frames = ", ".join(f"{count} {status.lower()}" for status, count in sorted(images.items()))
     return f"tasks: {tasks or 'none yet'}   frames: {frames or 'none yet'}"
+
+
+def doing(glance: Glance) -> str:
+    """What the station is at, by the last entry of its log that says; nothing where none does."""
+    names = {str(task["id"]): str(task["name"]) for task in glance.tasks}
+    for entry in reversed(glance.log):
+        said = _SAID.get(str(entry.get("event")))
+        if said is not None:
+            return said.format_map({"target": names.get(str(entry.get("task_id")), "a target"), **entry})
+    return ""

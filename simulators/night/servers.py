@@ -1,5 +1,8 @@
 """The two servers of a simulated night, each in a process of its own. The first line printed says where it listens."""
 
+import socket
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -10,6 +13,7 @@ from starlette.applications import Starlette
 
 from drivers.values import MountKind
 from simulators.alpaca.app import alpaca_app
+from simulators.alpaca.discovery import DISCOVERY_PORT, LOOPBACK, answering_discovery
 from simulators.api.app import emulator_app
 from simulators.api.scenarios import Night
 from simulators.api.world import World
@@ -25,6 +29,8 @@ from simulators.sky.earth import Ground
 from simulators.sky.render import Sky
 from simulators.sky.satellites import Swarm
 from simulators.sky.stars import StarCatalogue
+
+_ONLY_HERE = ("127.0.0.1", "localhost", "::1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +85,24 @@ def serve_observatory(choices: ObservatoryChoices) -> None:
         dome=DomeSettings() if choices.dome else None,
     )
     observatory = Observatory(choices.clock, choices.ground, sky, seed=choices.seed, settings=settings)
-    _serve(alpaca_app(observatory), choices.host, choices.port, "observatory")
+    listener = _listening(choices.host, choices.port)
+    discovery = _found_by_discovery(choices.host, _port_of(listener)) if choices.discovery else None
+    _serve(alpaca_app(observatory, discovery=discovery), listener, "observatory")
+
+
+@asynccontextmanager
+async def _found_by_discovery(host: str, port: int) -> AsyncGenerator[None, None]:
+    """Whoever asks on the loopback network, or on all networks where the server listens on more, is told the port.
+
+    A computer whose discovery port is held by a program that does not share it has an observatory all the same.
+    """
+    networks = LOOPBACK if host in _ONLY_HERE else ("0.0.0.0",)  # noqa: S104 (as wide as the server itself)
+    async with AsyncExitStack() as stack:
+        try:
+            await stack.enter_async_context(answering_discovery(port, hosts=networks))
+        except OSError as error:
+            typer.echo(f"discovery is not answered: UDP port {DISCOVERY_PORT}: {error.strerror}", err=True)
+        yield
 
 
 def serve_platform(choices: PlatformChoices) -> None:
@@ -99,12 +122,23 @@ def serve_platform(choices: PlatformChoices) -> None:
         uploads_folder=choices.uploads_folder,
     )
     telescope_id = next(iter(world.telescopes))
-    _serve(emulator_app(world), choices.host, choices.port, "api", f"telescope {telescope_id}")
+    _serve(emulator_app(world), _listening(choices.host, choices.port), "api", f"telescope {telescope_id}")
 
 
-def _serve(app: Starlette, host: str, port: int, name: str, more: str = "") -> None:
-    listener = listening(host, port)
-    bound_port = listener.getsockname()[1]
-    typer.echo(f"{name} listens on {host}:{bound_port} {more}".rstrip())
+def _serve(app: Starlette, listener: socket.socket, name: str, more: str = "") -> None:
+    host = listener.getsockname()[0]
+    shown = f"[{host}]" if ":" in host else host
+    typer.echo(f"{name} listens on {shown}:{_port_of(listener)} {more}".rstrip())
     config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=3)
     uvicorn.Server(config).run(sockets=[listener])
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    try:
+        return listening(host, port)
+    except OSError as error:
+        raise OSError(f"cannot listen on {host}:{port}: {error.strerror}") from error
+
+
+def _port_of(listener: socket.socket) -> int:
+    return int(listener.getsockname()[1])

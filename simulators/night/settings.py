@@ -9,8 +9,13 @@ from simulators.sky.earth import Ground
 # The Sun's altitude at which the simulated night begins and the scenario's tasks may start.
 DARK_SUN_ALTITUDE_DEG = -12.0
 
-# How long before darkness the bridge is started, in simulated time: it connects, opens, fetches and plans meanwhile.
-PRELUDE = timedelta(minutes=6)
+# How long before darkness everything is started: the bridge connects, opens, fetches and plans meanwhile. That takes
+# some minutes of the sky for what moves, and some seconds of life for what computes, however fast the sky turns.
+_PRELUDE_OF_SKY = timedelta(minutes=6)
+_PRELUDE_OF_LIFE_S = 9.0
+
+# Less darkness than this is not worth opening for.
+_SHORTEST_NIGHT = timedelta(minutes=10)
 
 
 class NoDarkness(Exception):
@@ -31,21 +36,28 @@ class NightSettings:
     elements: Path | None
     out: Path
 
+    @property
+    def prelude(self) -> timedelta:
+        """How long before darkness the simulated time begins."""
+        return max(_PRELUDE_OF_SKY, timedelta(seconds=_PRELUDE_OF_LIFE_S * self.rate))
+
 
 def darkness(settings: NightSettings) -> tuple[datetime, datetime]:
     """When the simulated darkness begins and ends: `hours` of it from dusk, or until dawn.
 
     Raises:
-        NoDarkness: the Sun stays above the limit all night, as in a high summer.
+        NoDarkness: the Sun stays above the limit all night, as in a high summer, or nearly all of it.
     """
     noon = datetime.combine(settings.evening, datetime.min.time(), UTC) + timedelta(
         hours=12.0 - settings.ground.longitude_deg / 15.0
     )
     minutes = [noon + timedelta(minutes=minute) for minute in range(24 * 60)]
     dark = [at for at in minutes if settings.ground.sun_altitude_deg(at) < DARK_SUN_ALTITUDE_DEG]
-    if not dark:
+    begins, ends = (dark[0], min(dark[-1], dark[0] + timedelta(hours=settings.hours))) if dark else (noon, noon)
+    if ends - begins < _SHORTEST_NIGHT:
+        lasts = f"only for {(ends - begins).total_seconds() / 60.0:.0f} minutes" if dark else "not at all"
         raise NoDarkness(
-            f"on {settings.evening} the Sun does not go below {DARK_SUN_ALTITUDE_DEG:g}° at latitude "
+            f"on {settings.evening} the Sun goes below {DARK_SUN_ALTITUDE_DEG:g}° {lasts} at latitude "
             f"{settings.ground.latitude_deg:g}°; choose another --date or --site"
         )
-    return dark[0], min(dark[-1], dark[0] + timedelta(hours=settings.hours))
+    return begins, ends
