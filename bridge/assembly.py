@@ -12,11 +12,12 @@ from bridge.observing.gate import Gate, GateLimits
 from bridge.observing.keeping import Keeper
 from bridge.observing.meetings import Meetings
 from bridge.observing.night import Night
-from bridge.observing.observatory import Observatory, Seats
+from bridge.observing.observatory import Observatory
 from bridge.observing.observe import CameraChoices, Observer
 from bridge.observing.pace import Pace
 from bridge.observing.planning import Limits, Planning
 from bridge.observing.safety import Source, Watch
+from bridge.observing.seats import Seats
 from bridge.observing.turns import Turns
 from bridge.rig import slews_of, telescope_of
 from bridge.storage.cards import StationCards

@@ -18,9 +18,9 @@ from bridge.errors import ApiError
 from bridge.events import DeviceFault, StationNote
 from bridge.fetching import TaskFetcher
 from bridge.logbook import LogBook
-from bridge.observing.observatory import AnySeat, Observatory, Seats
+from bridge.observing.observatory import Observatory
 from bridge.observing.safety import Source, conditions_source, monitor_source, no_monitor_source, roof_source
-from bridge.observing.seats import Seat
+from bridge.observing.seats import AnySeat, Seat, Seats
 from bridge.observing.together import Deed, until_first
 from bridge.observing.turns import NightOver
 from bridge.storage.frames import FrameFolder, open_frame_folder

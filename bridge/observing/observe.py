@@ -4,18 +4,22 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 
+import anyio
+
 from bridge.clock import Clock, sleep_until
-from bridge.events import ExposureStarted, FrameTaken, Telemetry
+from bridge.events import DeviceFault, ExposureStarted, FrameTaken, Telemetry
 from bridge.observing.keeping import Keeper, Taken
 from bridge.observing.meetings import Meeting, Meetings, TooLate
 from bridge.observing.observatory import Observatory
 from bridge.observing.pace import Pace, Recent
 from bridge.observing.together import together
+from drivers.errors import DeviceError
 from drivers.values import Exposure, MountStatus
 from schedules.planner import PlannedObservation
 
 # How often a slew may come too late for its own meeting with the target before the window is given up.
 _TRIES = 4
+_END_FOLLOWING_WITHIN_S = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,13 +135,13 @@ class Observer:
         )
         task_id, of = planned.request.request_id, planned.collect.frame_count
         reserved = await self.keeper.reserve(task_id, number=number, total=of)
-        filter_name = await self.observatory.filter_in_beam(planned.request.filter_name)
-        await sleep_until(self.clock, meeting.opens_at - timedelta(seconds=self._shutter_delay.usual_s))
-        asked_at = self.clock.now()
-        self.telemetry.publish(
-            ExposureStarted(at=asked_at, task_id=task_id, number=number, of=of, exposure_s=exposure.exposure_s)
-        )
         async with self.keeper.lost_unless_taken(reserved):
+            filter_name = await self.observatory.filter_in_beam(planned.request.filter_name)
+            await sleep_until(self.clock, meeting.opens_at - timedelta(seconds=self._shutter_delay.usual_s))
+            asked_at = self.clock.now()
+            self.telemetry.publish(
+                ExposureStarted(at=asked_at, task_id=task_id, number=number, of=of, exposure_s=exposure.exposure_s)
+            )
             frame = await self.observatory.seats.camera.device.expose(exposure)
         self._shutter_delay.note((frame.started_at - asked_at).total_seconds())
         closed_at = frame.started_at + timedelta(seconds=frame.exposure.exposure_s)

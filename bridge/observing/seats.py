@@ -1,11 +1,15 @@
 """Where a device sits: connected when the station starts, and connected anew after it was lost."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 
+import anyio
+
 from drivers.errors import ConnectionLost
+from drivers.protocols import Camera, Dome, FilterWheel, Focuser, Mount
 
 _Device = TypeVar("_Device")
 _Answer = TypeVar("_Answer")
@@ -19,6 +23,8 @@ class Seat(Generic[_Device]):
         self._connect = connect
         self._stack = AsyncExitStack()
         self._device: _Device | None = None
+        # Several may find a device lost at the same time: it is connected once.
+        self._changing = anyio.Lock()
 
     async def __aenter__(self) -> Self:
         await self.reconnect()
@@ -44,27 +50,65 @@ class Seat(Generic[_Device]):
     def connected(self) -> bool:
         return self._device is not None
 
+    async def connect(self) -> None:
+        """Connect a device, unless there is one.
+
+        Raises:
+            DeviceError: it cannot be reached; the seat stays empty.
+        """
+        async with self._changing:
+            if self._device is None:
+                await self._take_one()
+
     async def reconnect(self) -> None:
         """Leave the device as it is and connect a new one.
 
         Raises:
             DeviceError: it cannot be reached; the seat is empty then.
         """
-        await self.leave()
-        self._device = await self._stack.enter_async_context(self._connect())
+        async with self._changing:
+            await self._let_go()
+            await self._take_one()
 
     async def ask(self, question: Callable[[_Device], Awaitable[_Answer]]) -> _Answer:
         """What the device answers; one that was lost is connected anew first, one that is lost now leaves the seat."""
-        if self._device is None:
-            await self.reconnect()
+        await self.connect()
+        device = self.device
         try:
-            return await question(self.device)
+            return await question(device)
         except ConnectionLost:
-            await self.leave()
+            async with self._changing:
+                if self._device is device:  # not one that was connected meanwhile
+                    await self._let_go()
             raise
 
     async def leave(self) -> None:
         """Leave the device, if there is one."""
+        async with self._changing:
+            await self._let_go()
+
+    async def _take_one(self) -> None:
+        self._device = await self._stack.enter_async_context(self._connect())
+
+    async def _let_go(self) -> None:
         self._device = None
         stack, self._stack = self._stack, AsyncExitStack()
         await stack.aclose()
+
+
+AnySeat = Seat[Mount] | Seat[Camera] | Seat[FilterWheel] | Seat[Focuser] | Seat[Dome]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seats:
+    """The devices of a station. A station without a wheel, a focuser or a dome has None there."""
+
+    mount: Seat[Mount]
+    camera: Seat[Camera]
+    filter_wheel: Seat[FilterWheel] | None
+    focuser: Seat[Focuser] | None
+    dome: Seat[Dome] | None
+
+    def __iter__(self) -> Iterator[AnySeat]:
+        everything = (self.mount, self.camera, self.filter_wheel, self.focuser, self.dome)
+        return (seat for seat in everything if seat is not None)

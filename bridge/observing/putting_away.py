@@ -1,0 +1,155 @@
+"""The way down: exposure aborted, mount stopped and parked, dome closed, in this order; none skipped for another."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+
+import anyio
+
+from bridge.clock import Clock
+from bridge.events import DeviceFault, MountParked, RoofClosed, StationNote, Telemetry
+from bridge.observing.gate import Gate, MotionRefused
+from bridge.observing.seats import Seats
+from drivers.errors import DeviceError, Malfunction, Refused
+from drivers.values import ShutterState
+
+# Step by step (reliability.md section 1): each has its own deadline, so that none eats another's time.
+_ABORT_WITHIN_S = 10.0
+_PARK_WITHIN_S = 180.0
+_CLOSE_WITHIN_S = 240.0
+_TRIES = 2
+# Beside its motion, a device needs this long of life for its answers.
+_ANSWERS_WITHIN_S = 2.0
+_ALL_WITHIN_S = 900.0
+# In a hurry too this much is left for the dome: a mount that hangs must not keep it open.
+_CLOSING_NEEDS_S = 30.0
+_LEAST_S = 15.0 + _CLOSING_NEEDS_S
+
+
+class PuttingAway:
+    """Puts the observatory away, as often as asked, one time after the other."""
+
+    def __init__(
+        self,
+        *,
+        seats: Seats,
+        gate: Gate,
+        clock: Clock,
+        telemetry: Telemetry,
+        reconnect: Callable[[str], Awaitable[None]],
+        patience: float,
+    ) -> None:
+        """`patience` is how many seconds of the loop pass in a real one: devices answer in real time."""
+        self._seats = seats
+        self._gate = gate
+        self._clock = clock
+        self._telemetry = telemetry
+        self._reconnect = reconnect
+        self._slack_s = patience * _ANSWERS_WITHIN_S
+        self._ends_at_s = float("inf")  # loop time
+        self._all = anyio.CancelScope()
+        self._until_closing = anyio.CancelScope()
+
+    def hurry(self, within_s: float) -> None:
+        """From now on everything ends within `within_s`, what is under way included."""
+        self._ends_at_s = anyio.current_time() + within_s
+        self._all.deadline = min(self._all.deadline, self._ends_at_s)
+        self._until_closing.deadline = min(self._until_closing.deadline, self._ends_at_s - _CLOSING_NEEDS_S)
+
+    async def all(self) -> list[str]:
+        """Give what did not succeed, in words; nothing where all is put away. Harmless when it is already."""
+        faults: list[str] = []
+        now_s = anyio.current_time()
+        ends_at_s = min(now_s + _ALL_WITHIN_S, max(self._ends_at_s, now_s + _LEAST_S))
+        with anyio.CancelScope(deadline=ends_at_s, shield=True) as self._all:
+            parks: list[str] = []
+            refused: list[str] = []
+            parked = False
+            with anyio.CancelScope(deadline=ends_at_s - _CLOSING_NEEDS_S) as self._until_closing:
+                await self._step(faults, "abort the exposure", self._abort_exposure, _ABORT_WITHIN_S)
+                await self._step(faults, "stop the mount", self._stop_mount, _ABORT_WITHIN_S)
+                parked = await self._step(parks, "park the mount", lambda: self._park_first(refused), _PARK_WITHIN_S)
+            if self._until_closing.cancelled_caught:
+                parks.append("park the mount: no time was left for it; look at the telescope")
+            await self._step(faults, "close the dome", self._close, _CLOSE_WITHIN_S)
+            if self._seats.dome is not None and (refused or not parked):
+                again: list[str] = []
+                done = await self._step(again, "park the mount under the dome", self._park, _PARK_WITHIN_S)
+                parks = [] if done else [*parks, *again]
+            faults += parks
+        if self._all.cancelled_caught:
+            faults += [*parks, "put away: not done in time; look at the telescope"]
+            self._say_fault("put away", "not done in time; look at the telescope")
+        return faults
+
+    async def _step(self, faults: list[str], doing: str, deed: Callable[[], Awaitable[None]], within_s: float) -> bool:
+        """Try a step twice; a device that failed is connected anew in between. Whether it succeeded."""
+        said = ""
+        for _ in range(_TRIES):
+            try:
+                with anyio.fail_after(within_s + self._slack_s):
+                    await deed()
+            except MotionRefused as refusal:
+                said = str(refusal)
+                break
+            except DeviceError as error:
+                said = str(error)
+                if not isinstance(error, Refused):
+                    await self._reconnect(error.device)
+            except TimeoutError:
+                said = f"not done within {within_s:g} s"
+            else:
+                return True
+        faults.append(f"{doing}: {said}")
+        self._say_fault(doing, said)
+        return False
+
+    async def _abort_exposure(self) -> None:
+        await self._seats.camera.device.abort()
+
+    async def _stop_mount(self) -> None:
+        mount = self._seats.mount.device
+        if not (await mount.status()).parked:
+            await mount.abort()
+
+    async def _park_first(self, refused: list[str]) -> None:
+        """Park, unless the Sun stands in the way: under a closed dome it does not, and that is no fault."""
+        try:
+            await self._park()
+        except MotionRefused as refusal:
+            if self._seats.dome is None:
+                raise
+            refused.append(str(refusal))
+            self._telemetry.publish(StationNote(at=self._clock.now(), what=f"{refusal}: the dome is closed first"))
+
+    async def _park(self) -> None:
+        began = self._clock.now()
+        mount = self._seats.mount.device
+        status = await mount.status()
+        if not status.parked and mount.capabilities.can_park:
+            self._gate.admit_park(status)
+            await mount.park()
+            status = await mount.status()
+            if not status.parked:
+                raise Malfunction(mount.name, "park", "said yes, and is not parked")
+            self._telemetry.publish(MountParked(at=self._clock.now(), took_s=self._since_s(began)))
+        self._gate.saw_parked(status)
+
+    async def _close(self) -> None:
+        if self._seats.dome is None:
+            return
+        began = self._clock.now()
+        dome = self._seats.dome.device
+        status = await dome.status()
+        if status.shutter is not ShutterState.CLOSED:
+            await dome.close()
+            status = await dome.status()
+            if status.shutter is not ShutterState.CLOSED:
+                raise Malfunction(dome.name, "close", f"said yes, and its shutter is {status.shutter}")
+            self._telemetry.publish(RoofClosed(at=self._clock.now(), took_s=self._since_s(began)))
+        self._gate.saw_roof(status)
+
+    def _say_fault(self, doing: str, what: str) -> None:
+        self._telemetry.publish(DeviceFault(at=self._clock.now(), device="observatory", doing=doing, what=what))
+
+    def _since_s(self, began: datetime) -> float:
+        return (self._clock.now() - began).total_seconds()
