@@ -5,12 +5,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from schedules.slack import Slack
-from schedules.starts import ROUNDS, WITHIN_S
+from schedules.starts import WITHIN_S
 from schedules.telescope import Telescope
 from schedules.visits import Visit
 
 # What a start at the very edge of its window costs against one at culmination, in seconds of slewing saved.
 _EDGE_COSTS_S = 20.0
+_ROUNDS = 8
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -76,7 +77,7 @@ def _room(visit: Visit, gap: int, slack: Slack, telescope: Telescope) -> tuple[f
     soonest_s = max(visit.opens_s, free_s + telescope.least_between_s)
     last_s = min(visit.latest_s, by_s - telescope.least_between_s - visit.shortest_s)
     on_s = 0.0
-    for _ in range(ROUNDS):
+    for _ in range(_ROUNDS):
         if soonest_s > last_s:
             return None
         start_s = min(max(visit.best_s, soonest_s), last_s)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -23,7 +23,7 @@ from schedules.paths import (
 )
 from schedules.places import Horizontal, angle_deg
 from schedules.site import HorizonMask
-from schedules.slews import Axes
+from schedules.slews import Axes, SlewModel
 
 Array = NDArray[np.float64]
 
@@ -108,6 +108,64 @@ def test_two_clear_ends_do_not_make_a_clear_way() -> None:
     assert smallest_sun_separation_deg(path, sun) == pytest.approx(0.0, abs=0.11)
 
 
+def by_hour_angle(hour_angle_deg: float, declination_deg: float, *, latitude_deg: float = 45.0) -> Horizontal:
+    """Where the horizon has a direction given on the axes of an equatorial mount."""
+    path = slew_path(at(0, 0), at(0, 0), Axes.EQUATORIAL, latitude_deg)
+    altitude_deg, azimuth_deg = by_horizon(path, hour_angle_deg, declination_deg)
+    return at(altitude_deg, azimuth_deg % 360.0 % 360.0)
+
+
+@pytest.mark.parametrize("sun_hour_angle_deg", [90.0, -90.0])
+def test_a_flip_may_sweep_the_sky_on_either_side(sun_hour_angle_deg: float) -> None:
+    """Declination first, over the pole; then the hour-angle axis goes 160° round by west or 200° round by east."""
+    path = slew_path(by_hour_angle(-10.0, 20.0), by_hour_angle(10.0, 20.0), Axes.EQUATORIAL, 45.0)
+    assert smallest_sun_separation_deg(path, by_hour_angle(sun_hour_angle_deg, 20.0)) < 0.5
+
+
+def test_a_mount_may_pass_under_the_pole() -> None:
+    path = slew_path(by_hour_angle(170.0, 70.0), by_hour_angle(-170.0, 70.0), Axes.EQUATORIAL, 45.0)
+    assert smallest_sun_separation_deg(path, by_hour_angle(180.0, 70.0)) < 0.5
+
+
+@given(
+    hour_angles=st.tuples(st.floats(-179.0, 179.0), st.floats(-179.0, 179.0)),
+    declinations=st.tuples(st.floats(-80.0, 80.0), st.floats(-80.0, 80.0)),
+    latitude_deg=st.sampled_from([-51.0, -20.0, 28.3, 60.0]),
+    axes=st.sampled_from(list(Axes)),
+)
+@settings(max_examples=60, deadline=None)
+def test_the_expected_way_is_the_one_whose_time_is_planned(
+    hour_angles: tuple[float, float], declinations: tuple[float, float], latitude_deg: float, axes: Axes
+) -> None:
+    assume(all(abs(hour) > 1e-6 for hour in hour_angles))  # on the meridian itself either state will do
+    begin, end = (
+        by_hour_angle(hour, declination, latitude_deg=latitude_deg)
+        for hour, declination in zip(hour_angles, declinations, strict=True)
+    )
+    way = slew_path(begin, end, axes, latitude_deg).expected
+    mount = SlewModel(axes=axes, speed_deg_s=3.0, acceleration_deg_s2=1.0, settle_s=0.0, southern=latitude_deg < 0.0)
+    if axes is Axes.ALTAZ:
+        planned_s = mount.duration_s((begin.azimuth_deg, begin.altitude_deg), (end.azimuth_deg, end.altitude_deg))
+    else:
+        planned_s = mount.duration_s((hour_angles[0], declinations[0]), (hour_angles[1], declinations[1]))
+    assert mount.turn_s(float(way.length_deg[0, 0])) == pytest.approx(planned_s, abs=1e-3)
+
+
+@given(from_=looks, to=looks, sun=looks, latitude_deg=st.sampled_from([20.0, 51.5, 80.0]))
+@settings(max_examples=40, deadline=None)
+def test_the_southern_sky_is_the_northern_one_in_a_mirror(
+    from_: Horizontal, to: Horizontal, sun: Horizontal, latitude_deg: float
+) -> None:
+    def mirrored(place: Horizontal) -> Horizontal:
+        return at(place.altitude_deg, (180.0 - place.azimuth_deg) % 360.0 % 360.0)
+
+    north = slew_path(from_, to, Axes.EQUATORIAL, latitude_deg)
+    south = slew_path(mirrored(from_), mirrored(to), Axes.EQUATORIAL, -latitude_deg)
+    assert smallest_sun_separation_deg(north, sun) == pytest.approx(
+        smallest_sun_separation_deg(south, mirrored(sun)), abs=0.11
+    )
+
+
 def test_a_flip_may_go_round_the_side_where_the_sun_is() -> None:
     """Both ends high in the south: which way the hour-angle axis goes round decides what the telescope looks at."""
     path = slew_path(at(60.0, 170.0), at(60.0, 190.0), Axes.EQUATORIAL, 45.0)
@@ -130,6 +188,9 @@ def test_one_axis_may_move_before_the_other() -> None:
     path = slew_path(at(85.0, 180.0), at(10.0, 90.0), Axes.ALTAZ, 28.3)
     assert smallest_sun_separation_deg(path.expected, at(10.0, 180.0)) > 45.0
     assert smallest_sun_separation_deg(path, at(10.0, 180.0)) < 1.0
+    back = slew_path(at(10.0, 90.0), at(85.0, 180.0), Axes.ALTAZ, 28.3)
+    assert smallest_sun_separation_deg(back.expected, at(10.0, 180.0)) > 45.0
+    assert smallest_sun_separation_deg(back, at(10.0, 180.0)) < 1.0
 
 
 def test_the_sun_moves_while_the_telescope_does() -> None:

@@ -1,5 +1,6 @@
 """Nights small enough to tell: who is observed when, and what the others are told."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -114,6 +115,15 @@ def test_many_are_shifted_for_one_more() -> None:
     must_be_sound(plan, telescope(), requests)
 
 
+def test_what_has_little_room_can_be_shifted_to_its_very_edge() -> None:
+    """The second needs every second between them: the first has to begin when its window opens."""
+    requests = [asked("a", EAST_LOW, priority=2.0), asked("b", WEST_LOW, priority=1.0)]
+    windows = {"a": [window(600, 630, 625)], "b": [window(600, 900, 610)]}
+    plan = make_plan(requests, windows, DUSK, telescope=telescope(), standing=SOUTH)
+    assert starts_s(plan)["a"] == pytest.approx(600.0, abs=0.3)
+    must_be_sound(plan, telescope(), requests)
+
+
 def test_a_task_that_loses_its_first_pass_gets_its_second() -> None:
     requests = [asked("a", WEST_LOW, priority=1.0), asked("b", EAST_LOW, priority=5.0)]
     windows = {"a": [window(600, 630), window(6000, 6030)], "b": [window(600, 630)]}
@@ -197,8 +207,8 @@ def test_the_dropped_come_in_order_of_importance() -> None:
 
 
 def test_among_equals_the_one_with_least_room_comes_first() -> None:
-    requests = [asked("any time", SOUTH_HIGH), asked("now or never", EAST_LOW), asked("another", WEST_LOW)]
-    windows = {"any time": [window(0, 9000, 640)], "now or never": [window(600, 630)], "another": [window(640, 720)]}
+    requests = [asked("a: two passes", SOUTH_HIGH), asked("b: one pass", EAST_LOW)]
+    windows = {"a: two passes": [window(600, 625), window(6000, 6025)], "b: one pass": [window(600, 625)]}
     plan = make_plan(requests, windows, DUSK, telescope=telescope(), standing=SOUTH)
     assert not plan.dropped
 
@@ -258,6 +268,27 @@ def test_a_german_mount_that_followed_a_star_over_the_meridian_still_has_its_fli
     assert taken_up[1] < 0.0  # looks east
     assert left[1] < 0.0  # and keeps its state past the meridian
     assert left[0] - taken_up[0] == pytest.approx(2.5, abs=0.1)  # ten minutes of sidereal tracking
+
+
+@pytest.mark.parametrize("axes", list(Axes))
+@pytest.mark.parametrize("target", [star(35.0, 0.0, after(450)), *(low_satellite(number) for number in PASSING[:6])])
+def test_between_its_samples_a_target_is_where_the_ephemeris_has_it(axes: Axes, target: Target) -> None:
+    """To a quarter of a degree, also through north and near the zenith: 0.1 s of a slew."""
+    scope = telescope(axes)
+    visit = Visit(asked("a", target), window(300, 600), (_unix_s(after(300)), _unix_s(after(600))), scope)
+    for tenth in range(3000, 5600, 7):
+        moment = after(tenth / 10.0)
+        track = ephemeris().track_of(target, SITE, [moment])
+        if axes is Axes.ALTAZ:
+            exact = scope.slews.turned_to(float(track.azimuth_deg[0]), float(track.altitude_deg[0]))
+        else:
+            exact = scope.slews.turned_to(float(track.hour_angle_deg[0]), float(track.apparent_dec_deg[0]))
+        first_deg, second_deg, azimuth_deg, _ = visit.taken_up(_unix_s(moment))
+        sharpness = math.cos(math.radians(exact[1])) if axes is Axes.ALTAZ else math.sin(math.radians(exact[1]))
+        assert abs((first_deg - exact[0] + 180.0) % 360.0 - 180.0) * abs(sharpness) < 0.25
+        assert abs(second_deg - exact[1]) < 0.25
+        across_deg = abs((azimuth_deg - float(track.azimuth_deg[0]) + 180.0) % 360.0 - 180.0)
+        assert across_deg * math.cos(math.radians(float(track.altitude_deg[0]))) < 0.25
 
 
 def _unix_s(at: datetime) -> float:
