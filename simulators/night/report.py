@@ -10,8 +10,10 @@ from typing import Any
 
 import jinja2
 import numpy as np
+from rich import box
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from simulators.night.judge import FrameTruth, NightFigures
 from simulators.night.settings import NightSettings
@@ -20,6 +22,8 @@ from simulators.sky.pictures import png_of
 _PICTURES_AT_MOST = 6
 _SHRINK = 5
 _BLOCK_BYTES = 2880
+_NONE = "–"
+_GOOD = "Every captured frame was delivered once, every task is settled"
 
 
 def write_report(
@@ -31,14 +35,15 @@ def write_report(
     templates = jinja2.Environment(
         loader=jinja2.PackageLoader("simulators", "templates"), autoescape=True, undefined=jinja2.StrictUndefined
     )
+    pictures = [_picture(frame) for frame in _worth_seeing(figures)]
     html = templates.get_template("report.html").render(
-        night=summary, tasks=summary["tasks"], pictures=[_picture(frame) for frame in _shown(figures)]
+        night=summary, good=_GOOD, span=_span(begins, ends), tasks=summary["tasks"], pictures=pictures
     )
     settings.out.joinpath("report.html").write_text(html, encoding="utf-8")
 
 
 def print_report(console: Console, settings: NightSettings, figures: NightFigures) -> None:
-    """The figures as a table, and what is wrong, if anything."""
+    """The figures as a table, what is wrong, if anything, and what was not observed with its reason."""
     table = Table(title=f"Night of {settings.evening} at {settings.rate:g} times life speed", show_header=False)
     table.add_column("what")
     table.add_column("figure", justify="right")
@@ -46,13 +51,17 @@ def print_report(console: Console, settings: NightSettings, figures: NightFigure
         table.add_row(words, figure)
     console.print(table)
     for fault in figures.faults:
-        console.print(f"[red]✗[/red] {fault}")
+        console.print(Text.assemble(("✗", "red"), f" {fault}"))
+    if not figures.faults:
+        console.print(Text.assemble(("✓", "green"), f" {_GOOD}"))
+    rest = Table("Target", "NORAD", "Platform", "Station", "Why", title="Tasks without a success", box=box.SIMPLE)
     for task in figures.tasks:
-        if task.status not in ("Succeeded",):
-            console.print(
-                f"  {task.target} ({task.norad_id}): {task.status} at the platform, {task.state} here: {task.reason}"
-            )
-    console.print(f"report: {settings.out / 'report.html'}")
+        if task.status != "Succeeded":
+            cells = (task.target, str(task.norad_id), task.status, task.state, task.reason or "no reason given")
+            rest.add_row(*map(Text, cells))
+    if rest.rows:
+        console.print(rest)
+    console.print(Text(f"report: {settings.out / 'report.html'}"))
 
 
 def _lines(settings: NightSettings, figures: NightFigures) -> list[tuple[str, str]]:
@@ -61,6 +70,9 @@ def _lines(settings: NightSettings, figures: NightFigures) -> list[tuple[str, st
         by_status[task.status] = by_status.get(task.status, 0) + 1
     dead = figures.dead_time
     real = settings.rate
+    inside = f"{_percent(figures.inside_share)} of {len(figures.frames)} frames" if figures.frames else _NONE
+    dead_ms = (_shown(dead.median_ms, " ms", 0), _shown(dead.p95_ms, " ms", 0))
+    dead_real_ms = (_shown(dead.median_ms / real, " ms", 1), _shown(dead.p95_ms / real, " ms", 1))
     return [
         ("tasks offered", str(len(figures.tasks))),
         ("  at the platform now", ", ".join(f"{count} {status}" for status, count in sorted(by_status.items()))),
@@ -68,10 +80,10 @@ def _lines(settings: NightSettings, figures: NightFigures) -> list[tuple[str, st
         ("frames captured / completed", f"{figures.captured_frames} / {figures.completed_frames}"),
         ("frames completed twice", str(figures.completed_twice)),
         ("errors in the log", str(len(figures.errors))),
-        ("target inside the frame", f"{_percent(figures.inside_share)} of {len(figures.frames)} frames"),
-        ("median distance from the middle", f"{figures.median_off_arcsec:.1f}″"),
-        ("dead time, median / p95 (sky)", f"{dead.median_ms:.0f} ms / {dead.p95_ms:.0f} ms"),
-        ("dead time, median / p95 (life)", f"{dead.median_ms / real:.1f} ms / {dead.p95_ms / real:.1f} ms"),
+        ("target inside the frame", inside),
+        ("median distance from the middle", _shown(figures.median_off_arcsec, "″", 1)),
+        ("dead time, median / p95 (sky)", " / ".join(dead_ms)),
+        ("dead time, median / p95 (life)", " / ".join(dead_real_ms)),
     ]
 
 
@@ -107,12 +119,12 @@ def _summary(
         "dead_time_p95_real_ms": _number(dead.p95_ms / settings.rate),
         "dead_times": dead.count,
         "bridge_exit_code": figures.bridge_exit_code,
-        "tasks": [asdict(task) for task in figures.tasks],
-        "frames": [{**asdict(frame), "path": str(frame.path)} for frame in figures.frames],
+        "tasks": [{**asdict(task), "settled": task.settled} for task in figures.tasks],
+        "frames": [{**asdict(frame), "path": str(frame.path), "inside": frame.inside} for frame in figures.frames],
     }
 
 
-def _shown(figures: NightFigures) -> list[FrameTruth]:
+def _worth_seeing(figures: NightFigures) -> list[FrameTruth]:
     """Some frames to look at: of different targets, following and leaping both."""
     firsts: dict[str, FrameTruth] = {}
     for frame in figures.frames:
@@ -122,12 +134,15 @@ def _shown(figures: NightFigures) -> list[FrameTruth]:
     return by_shape[::step][:_PICTURES_AT_MOST]
 
 
-def _picture(frame: FrameTruth) -> dict[str, str]:
+def _picture(frame: FrameTruth) -> dict[str, Any]:
+    """A frame for the page; `place` is where its target is, in percent from the left and from the top."""
     png = png_of(_pixels_of(frame.path), shrink=_SHRINK)
-    followed = "the mount followed it" if frame.shape == "rate" else "it crossed the field"
+    followed = "followed by the mount" if frame.shape == "rate" else "crossing the field"
     return {
         "source": "data:image/png;base64," + base64.b64encode(png).decode("ascii"),
-        "caption": f"{frame.target}: {followed}; {frame.exposure_s:.2g} s, {frame.off_arcsec:.0f}″ from the middle",
+        "target": frame.target,
+        "caption": f"{followed}, {frame.exposure_s:.2g} s, {frame.off_arcsec:.0f}″ from the middle",
+        "place": None if frame.place is None else [round(100.0 * share, 2) for share in frame.place],
     }
 
 
@@ -147,11 +162,20 @@ def _card_number(cards: str, name: str) -> int:
 
 
 def _percent(share: float) -> str:
-    return "no" if math.isnan(share) else f"{100.0 * share:.1f} %"
+    return f"{100.0 * share:.1f} %"
+
+
+def _shown(value: float, unit: str, decimals: int) -> str:
+    return _NONE if math.isnan(value) else f"{value:.{decimals}f}{unit}"
 
 
 def _number(value: float) -> float | None:
     return None if math.isnan(value) else round(value, 3)
+
+
+def _span(begins: datetime, ends: datetime) -> str:
+    begins, ends = begins.astimezone(UTC), ends.astimezone(UTC)
+    return f"{begins:%Y-%m-%d %H:%M} to {ends:%H:%M} UTC"
 
 
 def _iso(at: datetime) -> str:
