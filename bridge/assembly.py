@@ -1,7 +1,8 @@
 """Builds what observes, from the settings and the connected devices: the only file that knows all classes."""
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bridge.chores import StationCard
 from bridge.clock import Clock
@@ -26,9 +27,12 @@ from bridge.storage.store import Store
 from bridge.timekeeping import Timekeeping
 from drivers.threads import Worker
 from schedules.ephemeris import Ephemeris
+from schedules.site import HorizonMask
 
 # A target that has drifted by more than this share of the field while it was followed is slewed to again.
 _DRIFT_OF_FIELD = 0.1
+# The plan stays this far above what the gate allows: a target that rises stood lower when the slew to it began.
+_ABOVE_GATE_DEG = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +119,8 @@ class Assembly:
         settings = self.around.settings
         mount, camera = self.seats.mount.device.capabilities, self.seats.camera.device.capabilities
         telescope = telescope_of(settings, self.ephemeris, mount, camera)
+        if self.seats.dome is not None and not self.seats.dome.device.capabilities.can_set_azimuth:
+            telescope = replace(telescope, dome_turn_speed_deg_s=math.inf)  # a roof that rolls off waits for nobody
         pace = Pace.expected(overhead_s=settings.night.overhead_s, readout_s=settings.camera.readout_s)
         meetings = Meetings(
             telescope=telescope,
@@ -161,10 +167,11 @@ def _slit_tolerance_deg(settings: Settings) -> float:
 
 def limits_of(settings: Settings, card: StationCard | None) -> Limits:
     """The limits on light frames; the platform's altitude limit counts as soon as it is known, if it is higher."""
+    mask = settings.site.to_horizon()
     return Limits(
-        min_altitude_deg=settings.night.min_altitude_deg,
+        min_altitude_deg=max(settings.night.min_altitude_deg, settings.safety.min_altitude_deg + _ABOVE_GATE_DEG),
         wanted_altitude_deg=lambda: -90.0 if card is None else card.min_altitude_deg,
-        mask=settings.site.to_horizon(),
+        mask=HorizonMask(points=tuple((at_deg, min(90.0, up_deg + _ABOVE_GATE_DEG)) for at_deg, up_deg in mask.points)),
         sun_below_deg=settings.night.observe_sun_altitude_deg,
         moon_apart_deg=settings.night.min_moon_separation_deg,
         max_elements_age_days=settings.exposure.max_elements_age_days,

@@ -1,5 +1,7 @@
 """What the connected mount and camera mean for the plan."""
 
+import math
+
 from bridge.config import Settings
 from drivers.values import CameraCapabilities, MountCapabilities, MountKind
 from schedules.ephemeris import Ephemeris
@@ -41,7 +43,6 @@ def telescope_of(
     settings: Settings, ephemeris: Ephemeris, mount: MountCapabilities, camera: CameraCapabilities
 ) -> Telescope:
     """The telescope as the planner sees it."""
-    turns = settings.dome is not None
     return Telescope(
         site=settings.site.to_site(),
         ephemeris=ephemeris,
@@ -49,5 +50,5 @@ def telescope_of(
         optics=optics_of(settings, camera, mount),
         overhead_s=settings.night.overhead_s,
         filter_change_s=_FILTER_CHANGE_S if settings.filter_wheel is not None else 0.0,
-        dome_turn_speed_deg_s=settings.dome.turn_speed_deg_s if turns and settings.dome else float("inf"),
+        dome_turn_speed_deg_s=math.inf if settings.dome is None else settings.dome.turn_speed_deg_s,
     )

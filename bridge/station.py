@@ -28,7 +28,9 @@ from bridge.storage.recovery import recover
 from bridge.storage.store import Store, open_store
 from bridge.tasks import UNFINISHED, TaskSource
 from drivers.errors import DeviceError
+from drivers.protocols import Dome
 from drivers.threads import Worker
+from drivers.values import ShutterState
 from schedules.ephemeris import Ephemeris
 from schedules.requests import ObservationRequest
 
@@ -151,6 +153,7 @@ class Station:
                 sources["dome"] = roof_source(seats.dome, gate.saw_roof)
             observatory = assembly.observatory(gate)
             flying.append(observatory)
+            await observatory.put_away()  # before the platform is asked for names: it may keep us waiting
             station_name, telescope_name = await self._names(card)
             keeper = assembly.keeper(station_name=station_name, telescope_name=telescope_name)
             night = assembly.night(observatory, watch, keeper, thinker)
@@ -167,7 +170,7 @@ class Station:
                 beside.cancel_scope.cancel()
 
     async def _seats(self, stack: AsyncExitStack) -> Seats:
-        """Every device of the telescope, connected, however often it takes."""
+        """Every device of the telescope, connected, however often it takes; the dome is closed as long as it takes."""
         to = self.connections
         seats = Seats(
             mount=Seat("mount", to.mount),
@@ -178,13 +181,23 @@ class Station:
         )
         for seat in seats:
             stack.push_async_callback(seat.leave)
-            while not await self._connected(seat):
-                await anyio.sleep(_CONNECT_AGAIN_S)
+        while not all([await self._connected(seat) for seat in seats]):
+            if seats.dome is not None and seats.dome.connected:
+                await self._closed_meanwhile(seats.dome)
+            await anyio.sleep(_CONNECT_AGAIN_S)
         return seats
+
+    async def _closed_meanwhile(self, seat: Seat[Dome]) -> None:
+        """A station that cannot observe is not left open by the programme before this one."""
+        try:
+            await seat.ask(_closed)
+        except DeviceError as error:
+            fault = DeviceFault(at=self.around.clock.now(), device=seat.name, doing=error.doing, what=error.what)
+            self.around.telemetry.publish(fault)
 
     async def _connected(self, seat: AnySeat) -> bool:
         try:
-            await seat.reconnect()
+            await seat.connect()
         except DeviceError as error:
             fault = DeviceFault(at=self.around.clock.now(), device=seat.name, doing=error.doing, what=error.what)
             self.around.telemetry.publish(fault)
@@ -255,6 +268,11 @@ class Station:
 
     def _note(self, what: str) -> None:
         self.around.telemetry.publish(StationNote(at=self.around.clock.now(), what=what))
+
+
+async def _closed(dome: Dome) -> None:
+    if (await dome.status()).shutter is not ShutterState.CLOSED:
+        await dome.close()
 
 
 async def _until_told_to_stop(flying: Sequence[Observatory], signals: list[int]) -> None:

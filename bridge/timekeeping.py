@@ -51,7 +51,8 @@ class HostTimekeeping:
             return ClockBound(error_s=kernel_s, source="kernel")
         if self._stated_error_s is not None:
             return ClockBound(error_s=self._stated_error_s, source="stated")
-        if self._seen is not None and self._now() - self._seen[0] < _DATE_HEADER_LASTS:
+        # Evidence from the future: this clock was set back since, and nothing is known of it.
+        if self._seen is not None and timedelta(0) <= self._now() - self._seen[0] < _DATE_HEADER_LASTS:
             return ClockBound(error_s=self._seen[1], source="API date")
         return ClockBound(error_s=None, source="the kernel says that nothing disciplines this clock")
 

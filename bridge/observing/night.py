@@ -12,13 +12,13 @@ from bridge.observing.dark import Darkness, NightSpan
 from bridge.observing.gate import MotionRefused
 from bridge.observing.observatory import Observatory
 from bridge.observing.safety import Watch
-from bridge.observing.together import until_first
+from bridge.observing.together import Deed, until_first
 from bridge.observing.turns import Turns
 from drivers.errors import DeviceError
 
 # After a fault in opening or closing, the next try.
 _TRY_AGAIN_S = 60.0
-_NO_NIGHT_LOOK_AGAIN = timedelta(hours=1)
+_NO_NIGHT_LOOK_AGAIN_S = 3600.0
 # Less of the night than this is not worth opening for.
 _WORTH_OPENING = timedelta(minutes=10)
 
@@ -36,6 +36,7 @@ class Night:
     hold_s: float
     cool_to_c: float | None
     left_standing: list[str] = field(default_factory=list, init=False)
+    _said_no_night: bool = field(default=False, init=False)
 
     async def run(self) -> None:
         """Every night until there are no more (a rehearsal has an end; life has none).
@@ -46,34 +47,48 @@ class Night:
         Raises:
             NightOver: the devices failed too often in a row.
         """
+        began = self.clock.now()
         await self._put_away()
         while (span := self.darkness.next_night(self.clock.now())) is not None or self.darkness.until is None:
             if span is None:
                 await self._wait_for_a_night()
             else:
-                await sleep_until(self.clock, span.opens_at)
-                await self._spend(span)
+                self._said_no_night = False
+                await self._rest(partial(sleep_until, self.clock, span.opens_at))
+                await self._spend(span, watched_s=(self.clock.now() - began).total_seconds())
 
     async def _wait_for_a_night(self) -> None:
-        note = "the Sun does not go deep enough within two days for observing; waiting"
-        self.telemetry.publish(StationNote(at=self.clock.now(), what=note))
-        await sleep_until(self.clock, self.clock.now() + _NO_NIGHT_LOOK_AGAIN)
+        if not self._said_no_night:
+            self._said_no_night = True
+            note = "the Sun does not go deep enough within two days for observing; waiting"
+            self.telemetry.publish(StationNote(at=self.clock.now(), what=note))
+        await self._rest(partial(anyio.sleep, _NO_NIGHT_LOOK_AGAIN_S))
 
-    async def _spend(self, span: NightSpan) -> None:
-        """One night, opened whenever it is safe."""
+    async def _rest(self, until: Deed) -> None:
+        """Wait closed for `until`, and try again and again to put away what is left standing: the Sun moves on."""
+        await until_first(until, self._keep_putting_away)
+
+    async def _keep_putting_away(self) -> None:
+        while True:
+            await anyio.sleep(_TRY_AGAIN_S)
+            if self.left_standing:
+                await self._put_away()
+
+    async def _spend(self, span: NightSpan, *, watched_s: float) -> None:
+        """One night, opened whenever it has been safe for the hold; at first for as long as that is known at all."""
         now = self.clock.now()
         self.telemetry.publish(NightBegan(at=now, dark_from=span.dark_from, dark_until=span.dark_until))
         self.turns.begin_night()
         await self._cool()
-        hold_s = 0.0
-        with anyio.move_on_after((span.closes_at - now).total_seconds()):
+        hold_s = min(self.hold_s, watched_s)
+        with anyio.move_on_after((span.closes_at - self.clock.now()).total_seconds()):
             while True:
-                await self.watch.until_safe(for_s=hold_s)
+                await self._rest(partial(self.watch.until_safe, for_s=hold_s))
                 if span.closes_at - self.clock.now() < _WORTH_OPENING:
                     break
                 await self._while_safe(span)
                 hold_s = self.hold_s
-        await sleep_until(self.clock, span.closes_at)
+        await self._rest(partial(sleep_until, self.clock, span.closes_at))
         captured, frames = self.turns.night_count
         self.telemetry.publish(NightEnded(at=self.clock.now(), why="dawn", captured=captured, frames=frames))
 

@@ -16,6 +16,21 @@ from drivers.errors import DeviceError
 from drivers.protocols import Dome, ObservingConditions, SafetyMonitor
 from drivers.values import DomeStatus, Quantity, ShutterState
 
+# Less than this no instrument measures: a broken one says -999, which is below every limit.
+_LEAST: Mapping[Quantity, float] = {
+    Quantity.CLOUD_COVER_PERCENT: 0.0,
+    Quantity.HUMIDITY_PERCENT: 0.0,
+    Quantity.PRESSURE_HPA: 0.0,
+    Quantity.RAIN_RATE_MM_H: 0.0,
+    Quantity.SKY_BRIGHTNESS_LUX: 0.0,
+    Quantity.SEEING_ARCSEC: 0.0,
+    Quantity.WIND_GUST_M_S: 0.0,
+    Quantity.WIND_SPEED_M_S: 0.0,
+    Quantity.DEW_POINT_C: -273.15,
+    Quantity.SKY_TEMPERATURE_C: -273.15,
+    Quantity.TEMPERATURE_C: -273.15,
+}
+
 # Asked, a source gives the reasons why it is unsafe: none where it is safe.
 Source = Callable[[], Awaitable[tuple[str, ...]]]
 
@@ -161,12 +176,17 @@ def conditions_source(seat: Seat[ObservingConditions], at_most: Mapping[Quantity
 
 
 def over_limits(measured: Mapping[Quantity, float], at_most: Mapping[Quantity, float]) -> tuple[str, ...]:
-    """Which of the measured quantities keep the station closed."""
-    return tuple(
-        f"{quantity.replace('_', ' ')} is {measured[quantity]:g}, more than {limit:g}"
-        for quantity, limit in at_most.items()
-        if quantity in measured and not (math.isfinite(measured[quantity]) and measured[quantity] <= limit)
-    )
+    """Which of the measured quantities keep the station closed: above their limits, or nothing that can be measured."""
+    reasons = []
+    for quantity, limit in at_most.items():
+        if quantity not in measured:
+            continue
+        name, value, least = quantity.replace("_", " "), measured[quantity], _LEAST.get(quantity, -math.inf)
+        if not least <= value < math.inf:
+            reasons.append(f"{name} is {value:g}, which cannot be; look at the instrument")
+        elif value > limit:
+            reasons.append(f"{name} is {value:g}, more than {limit:g}")
+    return tuple(reasons)
 
 
 def roof_source(seat: Seat[Dome], saw: Callable[[DomeStatus], None]) -> Source:
