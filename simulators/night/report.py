@@ -54,7 +54,8 @@ def print_report(console: Console, settings: NightSettings, figures: NightFigure
         console.print(Text.assemble(("✗", "red"), f" {fault}"))
     if not figures.faults:
         console.print(Text.assemble(("✓", "green"), f" {_GOOD}"))
-    rest = Table("Target", "NORAD", "Platform", "Station", "Why", title="Tasks without a success", box=box.SIMPLE)
+    rest = Table("Target", "NORAD", "Platform", "Station", title="Tasks without a success", box=box.SIMPLE)
+    rest.add_column("Why", overflow="fold")
     for task in figures.tasks:
         if task.status != "Succeeded":
             cells = (task.target, str(task.norad_id), task.status, task.state, task.reason or "no reason given")

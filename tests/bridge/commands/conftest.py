@@ -1,0 +1,52 @@
+"""The command line as a person calls it, in this process; and a desk to try it on."""
+
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bridge.cli import main
+from tests.desk import TOKEN, Desk, on_the_desk
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a command answered."""
+
+    code: int
+    out: str
+    err: str
+
+
+Call = Callable[..., Said]
+
+
+@pytest.fixture
+def nightbridge(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Call:
+    """`nightbridge("plan", "-c", file)`: called in an empty folder, by someone without settings of their own."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("NIGHTBRIDGE_API__TOKEN", TOKEN)
+
+    def call(*arguments: object) -> Said:
+        monkeypatch.setattr(sys, "argv", ["nightbridge", *map(str, arguments)])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        out, err = capsys.readouterr()
+        assert TOKEN not in out + err, "the token is shown"
+        code: Any = ended.value.code
+        return Said(code=code or 0, out=out, err=err)
+
+    return call
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    folder = tmp_path / "desk"
+    folder.mkdir()
+    with on_the_desk(folder) as standing:
+        yield standing
