@@ -1,6 +1,6 @@
 """The axes of an Alpaca mount: what they read, and what is set on them, each setting read back."""
 
-from drivers.alpaca.link import SIDEREAL, Link, optional
+from drivers.alpaca.link import SIDEREAL, Link, State, optional
 from drivers.alpaca.motion import SIDEREAL_DEG_PER_S, Standstill, separation_deg
 from drivers.errors import Malfunction
 from drivers.values import Equatorial, MountCapabilities
@@ -25,9 +25,11 @@ class Axes:
         self._can_set_rates = capabilities.can_set_rates
         self._rates_are_zero = False  # not known of a mount just connected
 
-    async def pointing(self) -> Equatorial:
-        hours = await self._link.number("RightAscension")
-        dec_deg = await self._link.number("Declination")
+    async def pointing(self, state: State | None = None) -> Equatorial:
+        """Where it points: by `state`, or asked now."""
+        said = state or self._link
+        hours = await said.number("RightAscension")
+        dec_deg = await said.number("Declination")
         if not (0.0 <= hours <= 24.0 and -90.0 <= dec_deg <= 90.0):
             raise Malfunction(
                 self._link.name,
@@ -36,9 +38,9 @@ class Axes:
             )
         return Equatorial(ra_deg=hours * 15.0 % 360.0, dec_deg=dec_deg, system=self._system)
 
-    async def parked(self) -> bool:
+    async def parked(self, state: State | None = None) -> bool:
         """False where the mount does not know parking."""
-        return await optional(self._link.flag("AtPark")) or False
+        return await optional((state or self._link).flag("AtPark")) or False
 
     async def require_pointing(self, at: Equatorial, within_deg: float, doing: str) -> None:
         pointing = await self.pointing()

@@ -8,7 +8,7 @@ import logging
 import math
 import sys
 import time
-from collections.abc import AsyncGenerator, Awaitable
+from collections.abc import AsyncGenerator, Awaitable, Mapping
 from contextlib import asynccontextmanager
 from enum import StrEnum
 from typing import Any, Final, TypeVar
@@ -128,18 +128,25 @@ class Link:
         self._device.rqs.headers["Accept-Encoding"] = "identity"
         self._worker = Worker(self.name)
         self._closed = False
+        self._tells_state: bool | None = None  # not known of a device just connected
 
     async def flag(self, member: str) -> bool:
-        value = await self._read(member)
-        if not isinstance(value, bool):
-            raise self._odd(member, value, "true or false")
-        return value
+        return self._as_flag(member, await self._read(member))
 
     async def number(self, member: str, *args: object) -> float:
-        value = await self._read(member, *args)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= MOST:
-            raise self._odd(member, value, "a finite number")
-        return float(value)
+        return self._as_number(member, await self._read(member, *args))
+
+    async def state(self) -> "State":
+        """Several members read together: in one call where the device can (DeviceState, Platform 7), else each when
+        it is asked for.
+        """
+        if self._tells_state is False:
+            return State(self, {})
+        told = await optional(self._read("DeviceState"))
+        self._tells_state = told is not None
+        listed = told if isinstance(told, list) else []
+        pairs = [(item.get("Name"), item.get("Value")) for item in listed if isinstance(item, dict)]
+        return State(self, {name: value for name, value in pairs if isinstance(name, str)})
 
     async def whole(self, member: str) -> int:
         value = await self.number(member)
@@ -188,6 +195,16 @@ class Link:
             await self._worker.call(self._device.rqs.close)
             self._worker.close()
 
+    def _as_flag(self, member: str, value: object) -> bool:
+        if not isinstance(value, bool):
+            raise self._odd(member, value, "true or false")
+        return value
+
+    def _as_number(self, member: str, value: object) -> float:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= MOST:
+            raise self._odd(member, value, "a finite number")
+        return float(value)
+
     async def _read(self, member: str, *args: object) -> Any:
         def read() -> Any:
             value = getattr(self._device, member)
@@ -228,6 +245,30 @@ class Link:
 
     def _odd(self, member: str, value: object, expected: str) -> Malfunction:
         return Malfunction(self.name, f"read {member}", f"answered {one_line(repr(value))}, which is not {expected}")
+
+
+class State:
+    """What a device said of itself at one moment; what it left out is asked for."""
+
+    def __init__(self, link: Link, told: Mapping[str, object]) -> None:
+        self._link = link
+        self._told = told
+
+    async def flag(self, member: str) -> bool:
+        if member not in self._told:
+            return await self._link.flag(member)
+        return self._link._as_flag(member, self._told[member])
+
+    async def number(self, member: str) -> float:
+        if member not in self._told:
+            return await self._link.number(member)
+        return self._link._as_number(member, self._told[member])
+
+    async def whole(self, member: str) -> int:
+        value = await self.number(member)
+        if not value.is_integer():
+            raise self._link._odd(member, value, "a whole number")
+        return int(value)
 
 
 async def optional(reading: Awaitable[_T]) -> _T | None:

@@ -58,15 +58,16 @@ class AlpacaMount:
         self.capabilities = capabilities
 
     async def status(self) -> MountStatus:
-        pointing = await self._axes.pointing()
+        state = await self._link.state()
+        pointing = await self._axes.pointing(state)
         pier_side = None
         if self.capabilities.kind is MountKind.GERMAN:
-            pier_side = await optional(self._link.whole("SideOfPier"))
+            pier_side = await optional(state.whole("SideOfPier"))
         return MountStatus(
             pointing=pointing,
-            slewing=await self._link.flag("Slewing"),
-            tracking=await self._link.flag("Tracking"),
-            parked=await self._axes.parked(),
+            slewing=await state.flag("Slewing"),
+            tracking=await state.flag("Tracking"),
+            parked=await self._axes.parked(state),
             pier_side=PierSide.UNKNOWN if pier_side is None else _PIER_SIDES.get(pier_side, PierSide.UNKNOWN),
             read_at=self._now(),
         )

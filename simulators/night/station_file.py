@@ -28,6 +28,7 @@ def station_toml(
     """The text of station.toml."""
     overhead_s = round(2.0 + _OVERHEAD_REAL_S * (settings.rate - 1.0), 1)
     stale_s = round(max(30.0, _STALE_REAL_S * settings.rate), 1)
+    poll_s = round(max(5.0, stale_s / 4.0), 1)
     device = f'driver = "alpaca"\naddress = "{addresses.observatory}"\ndevice_number = 0\n'
     return f"""# A simulated night: real settings against simulated devices.
 state_folder = "{state_folder}"
@@ -64,6 +65,7 @@ cool_to_c = -10.0
 {device}
 [safety]
 stale_s = {stale_s}
+poll_s = {poll_s}
 
 [night]
 overhead_s = {overhead_s}

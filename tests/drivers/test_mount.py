@@ -462,3 +462,44 @@ async def test_a_standstill_counts_from_the_first_reading_that_agrees() -> None:
         seconds.append(standstill.seconds(position))
         await anyio.sleep(1.0)
     assert seconds == [0.0, 0.0, 1.0, 2.0, 3.0, 0.0, 1.0]
+
+
+def states(**values: object) -> list[dict[str, object]]:
+    return [{"Name": name, "Value": value} for name, value in values.items()]
+
+
+async def test_a_mount_that_tells_all_at_once_is_asked_once(
+    mount: Mount, telescope: FakeTelescope, alpaca: FakeAlpaca
+) -> None:
+    telescope.DeviceState = states(
+        RightAscension=2.0, Declination=5.0, Slewing=True, Tracking=True, AtPark=False, SideOfPier=0
+    )
+    before = len(alpaca.calls)
+    status = await mount.status()
+    assert (status.pointing.ra_deg, status.pointing.dec_deg) == (30.0, 5.0)
+    assert status.slewing
+    assert status.pier_side is PierSide.EAST
+    assert alpaca.calls[before:] == ["GET telescope/0/devicestate"]
+
+
+async def test_what_a_mount_leaves_out_of_its_state_is_asked_for(mount: Mount, telescope: FakeTelescope) -> None:
+    telescope.DeviceState = states(Slewing=True, Tracking=False)
+    status = await mount.status()
+    assert status.slewing
+    assert status.pointing.ra_deg == pytest.approx(telescope.RightAscension * 15.0)
+
+
+@pytest.mark.parametrize("state", [None, "all is well", [1, 2], [{"Name": 3, "Value": True}], [{}]])
+async def test_a_state_that_says_nothing_usable_is_as_good_as_none(
+    mount: Mount, telescope: FakeTelescope, state: object
+) -> None:
+    telescope.DeviceState = state
+    assert (await mount.status()).parked is False
+
+
+async def test_a_state_with_a_position_that_is_no_number_is_a_malfunction(
+    mount: Mount, telescope: FakeTelescope
+) -> None:
+    telescope.DeviceState = states(RightAscension="east", Declination=5.0)
+    with pytest.raises(Malfunction, match="RightAscension"):
+        await mount.status()
