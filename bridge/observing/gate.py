@@ -5,8 +5,7 @@ stopping are never asked here: they are always allowed.
 """
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -17,8 +16,6 @@ from drivers.values import DomeStatus, Equatorial, MountStatus, ShutterState
 from schedules.ephemeris import Ephemeris
 from schedules.paths import (
     Directions,
-    Path,
-    lowest_clearance_deg,
     lowest_tracking_clearance_deg,
     slew_path,
     smallest_sun_separation_deg,
@@ -33,13 +30,16 @@ _SUN_HARMLESS_DEG = -12.0
 # Deeper than this it shines on no site (3.5° are refraction and the dip of the horizon from 9,000 m): then the way the
 # mount is expected to take is looked at, and no longer every way it might; half of those lead past a Sun underground.
 _SUN_UNDERGROUND_DEG = -4.0
-# How finely a tracked path is looked at, and how long a slew may take at most, for the Sun's own motion meanwhile.
+# How finely a followed path is looked at: in time, and in either coordinate. A path of more looks, or a rate beyond the
+# last, belongs to no target, next to the pole either.
 _TRACK_STEP_S = 20.0
+_TRACK_STEP_DEG = 15.0
+_LOOKS_AT_MOST = 2000
+_RATE_AT_MOST_DEG_S = 100.0
+# How long a slew may take at most, for the Sun's own motion meanwhile.
 _SLEW_AT_MOST = timedelta(minutes=5)
 # A way out of the Sun's cone may not lead deeper into it, but for rounding.
 _NO_NEARER_DEG = 0.5
-# A mount that is parked level stands a hair below the horizon.
-_LEVEL_DEG = 0.1
 
 
 class MotionRefused(Exception):
@@ -107,21 +107,14 @@ class Gate:
         doing = f"slew to {to.ra_deg:.3f}° {to.dec_deg:+.3f}°"
         self._require_ready(doing, status)
         now = self.clock.now()
-        with _refused_if_unclear(doing):
-            ahead = self._following(doing, to, Rates(ra_deg_per_s=0.0, dec_deg_per_s=0.0), (now, until))
-            self._require_clear(doing, ahead)
-            self._require_sun_apart(doing, ahead, now, until)
-            self._require_way(doing, self.horizontal_of(status.pointing, now), self.horizontal_of(to, now), now)
+        self._require_harmless(doing, to, Rates(ra_deg_per_s=0.0, dec_deg_per_s=0.0), until)
+        self._require_sun_off_way(doing, self.horizontal_of(status.pointing, now), self.horizontal_of(to, now), now)
 
     def admit_track(self, status: MountStatus, rates: Rates, *, until: datetime) -> None:
         """Following a target from where the mount stands until `until`."""
         doing = f"track at {rates.ra_deg_per_s:.5f}°/s {rates.dec_deg_per_s:+.5f}°/s"
         self._require_ready(doing, status)
-        now = self.clock.now()
-        with _refused_if_unclear(doing):
-            ahead = self._following(doing, status.pointing, rates, (now, until))
-            self._require_clear(doing, ahead)
-            self._require_sun_apart(doing, ahead, now, until)
+        self._require_harmless(doing, status.pointing, rates, until)
 
     def admit_park(self, status: MountStatus) -> None:
         """Parking: allowed under any verdict, but not past the Sun with the dome open.
@@ -156,13 +149,18 @@ class Gate:
             return False
         return abs((self.clock.now() - self._roof.read_at).total_seconds()) <= self.limits.stale_s
 
-    def _following(
-        self, doing: str, start: Equatorial, rates: Rates, begins_ends: tuple[datetime, datetime]
-    ) -> Directions:
-        """Where the telescope looks, from the beginning to the end, by the horizon."""
+    def _require_harmless(self, doing: str, start: Equatorial, rates: Rates, until: datetime) -> None:
+        """Following at these rates from now on leads neither down nor to the Sun."""
+        instants = _instants(doing, self.clock.now(), until, rates)
+        ahead = self._following(doing, start, rates, instants)
+        self._require_clear(doing, ahead)
+        self._require_sun_apart(doing, ahead, instants)
+
+    def _following(self, doing: str, start: Equatorial, rates: Rates, instants: Sequence[datetime]) -> Directions:
+        """Where the telescope looks at each instant, by the horizon; it starts at the first."""
         looks = []
-        for at in _instants(*begins_ends):
-            ahead_s = (at - begins_ends[0]).total_seconds()
+        for at in instants:
+            ahead_s = (at - instants[0]).total_seconds()
             dec_deg = start.dec_deg + rates.dec_deg_per_s * ahead_s
             if not -90.0 <= dec_deg <= 90.0:
                 raise MotionRefused(f"{doing}: leads over the pole, to declination {dec_deg}°")
@@ -179,66 +177,45 @@ class Gate:
         if not clearance_deg >= 0.0:
             raise MotionRefused(f"{doing}: {-clearance_deg:.1f}° below what the horizon mask leaves free")
 
-    def _require_sun_apart(self, doing: str, ahead: Directions, begins: datetime, ends: datetime) -> None:
-        suns = [self._sun(at) for at in _instants(begins, ends)]
+    def _require_sun_apart(self, doing: str, ahead: Directions, instants: Sequence[datetime]) -> None:
+        suns = [self._sun(at) for at in instants]
         if max(sun.altitude_deg for sun in suns) <= _SUN_HARMLESS_DEG:
             return
         apart_deg = smallest_tracking_separation_deg(ahead, Directions.of(*suns))
         if not apart_deg >= self.limits.sun_cone_deg:
             raise MotionRefused(f"{doing}: {apart_deg:.1f}° from the Sun, the limit is {self.limits.sun_cone_deg:g}°")
 
-    def _require_way(self, doing: str, start: Horizontal, end: Horizontal, now: datetime) -> None:
-        """The way there: above the ground, and away from the Sun, whichever way the mount goes."""
-        lowest_deg = _highest_way_deg(slew_path(start, end, self.axes, self.site.latitude_deg))
-        if not lowest_deg >= min(0.0, start.altitude_deg) - _LEVEL_DEG:
-            raise MotionRefused(f"{doing}: the way there leads to {lowest_deg:.1f}° altitude, into the ground")
-        self._require_sun_off_way(doing, start, end, now)
-
     def _require_sun_off_way(self, doing: str, start: Horizontal, end: Horizontal, now: datetime) -> None:
+        """The Sun counts on the way; the ground does not: a flip leads there where the pole stands low, and what the
+        telescope sees meanwhile does not matter.
+        """
         for sun in (self._sun(now), self._sun(now + _SLEW_AT_MOST)):
             if sun.altitude_deg <= _SUN_HARMLESS_DEG:
                 continue
+            from_deg = angle_deg(start.azimuth_deg, start.altitude_deg, sun.azimuth_deg, sun.altitude_deg)
+            cone_deg = self.limits.sun_cone_deg
             path = slew_path(start, end, self.axes, self.site.latitude_deg)
-            ways = path if sun.altitude_deg > _SUN_UNDERGROUND_DEG else path.expected
-            apart_deg = smallest_sun_separation_deg(ways, sun)
-            limit_deg = min(self.limits.sun_cone_deg, _apart_deg(start, sun) - _NO_NEARER_DEG)
+            if sun.altitude_deg <= _SUN_UNDERGROUND_DEG or from_deg < cone_deg:
+                path = path.expected  # out of the cone too: to stay there would be worse than an odd way out
+            apart_deg, limit_deg = smallest_sun_separation_deg(path, sun), min(cone_deg, from_deg - _NO_NEARER_DEG)
             if not apart_deg >= limit_deg:
                 raise MotionRefused(
-                    f"{doing}: the way there may pass {apart_deg:.1f}° from the Sun, the limit is {limit_deg:.1f}°"
+                    f"{doing}: the way there may pass {max(apart_deg, 0.0):.1f}° from the Sun, "
+                    f"the limit is {limit_deg:.1f}°"
                 )
 
     def _sun(self, at: datetime) -> Horizontal:
         return self.ephemeris.sun_of(self.site, at)
 
 
-def _instants(begins: datetime, ends: datetime) -> Sequence[datetime]:
+def _instants(doing: str, begins: datetime, ends: datetime, rates: Rates) -> Sequence[datetime]:
     """From `begins` to `ends` in steps, both included."""
-    steps = max(1, int((ends - begins).total_seconds() / _TRACK_STEP_S) + 1)
+    rates_deg_s = abs(rates.ra_deg_per_s), abs(rates.dec_deg_per_s)
+    if not all(rate <= _RATE_AT_MOST_DEG_S for rate in rates_deg_s):
+        raise MotionRefused(f"{doing}: no target moves like this")
+    step_s = _TRACK_STEP_DEG / max(*rates_deg_s, _TRACK_STEP_DEG / _TRACK_STEP_S)
+    whole_s = (ends - begins).total_seconds()
+    steps = max(1, math.ceil(whole_s / step_s))
+    if steps > _LOOKS_AT_MOST:
+        raise MotionRefused(f"{doing}: not for {whole_s:.0f} s")
     return [begins + (ends - begins) * step / steps for step in range(steps + 1)]
-
-
-def _highest_way_deg(path: Path) -> float:
-    """The lowest look of the way that stays highest: which one a mount takes nobody outside it knows.
-
-    The expected one is asked first; from a telescope at the pole it may lead underground, since it has no hour angle.
-    """
-    highest_deg = -math.inf
-    for way in range(path.length_deg.shape[1]):
-        only = path.only(slice(None), slice(way, way + 1))
-        highest_deg = max(highest_deg, lowest_clearance_deg(only, HorizonMask()))
-        if highest_deg >= 0.0:
-            break
-    return highest_deg
-
-
-@contextmanager
-def _refused_if_unclear(doing: str) -> Iterator[None]:
-    """A path that cannot be judged is not taken."""
-    try:
-        yield
-    except ValueError as unclear:
-        raise MotionRefused(f"{doing}: {unclear}") from unclear
-
-
-def _apart_deg(a: Horizontal, b: Horizontal) -> float:
-    return angle_deg(a.azimuth_deg, a.altitude_deg, b.azimuth_deg, b.altitude_deg)

@@ -1,0 +1,10 @@
+"""What the tests of the night share."""
+
+import pytest
+
+from schedules.ephemeris import Ephemeris
+
+
+@pytest.fixture(scope="session")
+def ephemeris() -> Ephemeris:
+    return Ephemeris()
