@@ -16,22 +16,23 @@ from drivers.config import Address
 from drivers.errors import DeviceError
 from drivers.indi.discovery import offered_by
 
-_WAIT_S = 2.0
 _COLUMNS = (("Driver", False), ("Address", False), ("Type", False), ("Number", True), ("Name", False))
 _ADDRESS: TypeAdapter[str] = TypeAdapter(Address)
 
 
-def print_devices(config: Path | None, *, indi: str | None, json_lines: bool, port: int = PORT) -> int:
+def print_devices(
+    config: Path | None, *, indi: str | None, json_lines: bool, port: int = PORT, wait_s: float = 2.0
+) -> int:
     """Print what is offered; 0 if anything is. Settings are only read for their `indi_server`; none are needed.
 
-    `port` is that of Alpaca discovery.
+    `port` is that of Alpaca discovery; `wait_s` is how long answers are waited for.
 
     Raises:
         ConfigError: `config` is named and cannot be used.
         typer.BadParameter: `indi` is no HOST:PORT.
     """
     server = _configured_server(config) if indi is None else _checked(indi)
-    found, names, trouble = anyio.run(_asked, server, port)
+    found, names, trouble = anyio.run(_asked, server, port, wait_s)
     if json_lines:
         for device in found.offered:
             print_json_line({"driver": "alpaca", **asdict(device)})
@@ -43,18 +44,18 @@ def print_devices(config: Path | None, *, indi: str | None, json_lines: bool, po
     for words in (*found.ignored, *trouble):
         complain(words)
     if not found.offered:
-        complain(f"no Alpaca device answered discovery within {_WAIT_S:g} s")
+        complain(f"no Alpaca device answered discovery within {wait_s:g} s")
     if server is not None and not names and not trouble:
         complain(f"INDI server {server}: it offers no device")
     return 0 if found.offered or names else 1
 
 
-async def _asked(server: str | None, port: int) -> tuple[Survey, Sequence[str], Sequence[str]]:
-    found = await survey(wait_s=_WAIT_S, port=port)
+async def _asked(server: str | None, port: int, wait_s: float) -> tuple[Survey, Sequence[str], Sequence[str]]:
+    found = await survey(wait_s=wait_s, port=port)
     if server is None:
         return found, (), ()
     try:
-        return found, await offered_by(server, wait_s=_WAIT_S), ()
+        return found, await offered_by(server, wait_s=wait_s), ()
     except DeviceError as error:
         return found, (), (str(error),)
 

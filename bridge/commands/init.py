@@ -46,19 +46,23 @@ class Known:
     notes: tuple[str, ...]
 
 
-def write_station_file(file: Path, *, telescope_id: str | None, api_url: str, port: int = PORT) -> int:
+def write_station_file(
+    file: Path, *, telescope_id: str | None, api_url: str, port: int = PORT, wait_s: float = 2.0
+) -> int:
     """Write `file`; 1 where it is there already. What could not be found out is left to fill in, and marked.
 
-    `port` is that of Alpaca discovery.
+    `port` is that of Alpaca discovery; `wait_s` is how long answers are waited for.
 
     Raises:
         ConfigError: `api_url` or the token cannot be used, or the file not be written.
     """
-    if file.exists():
+    if file.exists() or file.is_symlink():
         return _stays(file)
+    if not file.absolute().parent.is_dir():
+        raise ConfigError(f"{file}: there is no folder {file.absolute().parent}; make it first")
     api = _api_settings(telescope_id or "", api_url)
-    known = anyio.run(_found_out, api, port)
-    text = _station_toml(known, api)
+    known = anyio.run(_found_out, api, port, wait_s)
+    text = station_text(known, api)
     try:
         with file.open("x", encoding="utf-8") as written:
             written.write(text)
@@ -85,7 +89,8 @@ def _api_settings(telescope_id: str, api_url: str) -> ApiSettings:
         raise ConfigError(refusal(error, ApiSettings, where="--api-url")) from None
 
 
-def _station_toml(known: Known, api: ApiSettings) -> str:
+def station_text(known: Known, api: ApiSettings) -> str:
+    """The text of station.toml with what is known."""
     templates = jinja2.Environment(
         loader=jinja2.PackageLoader("bridge", "templates"),
         autoescape=False,  # noqa: S701 (TOML, and every text goes through one of the two filters)
@@ -106,10 +111,10 @@ def _next_step(file: Path) -> str:
     return f"Look through it, then: nightbridge check -c {shlex.quote(str(file))}"
 
 
-async def _found_out(api: ApiSettings, port: int) -> Known:
+async def _found_out(api: ApiSettings, port: int, wait_s: float) -> Known:
     devices: dict[str, OfferedDevice] = {}
     more: list[OfferedDevice] = []
-    found = await survey(port=port)
+    found = await survey(port=port, wait_s=wait_s)
     for offered in found.offered:
         table = _TABLES.get(offered.device_type.lower())
         if table is None or table in devices:

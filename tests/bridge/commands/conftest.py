@@ -1,7 +1,9 @@
 """The command line as a person calls it, in this process; and a desk to try it on."""
 
+import socket
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,7 +11,12 @@ from typing import Any
 import pytest
 
 from bridge.cli import main
-from tests.desk import TOKEN, Desk, on_the_desk
+from simulators.alpaca.app import alpaca_app
+from simulators.alpaca.discovery import answering_discovery
+from simulators.clock import HandClock
+from simulators.serving import Served
+from tests.desk import DUSK, TOKEN, Desk, on_the_desk
+from tests.simulators.alpaca.asking import an_observatory
 
 
 @dataclass(frozen=True)
@@ -50,3 +57,25 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
     folder.mkdir()
     with on_the_desk(folder) as standing:
         yield standing
+
+
+@contextmanager
+def found_at(port: int) -> Iterator[str]:
+    """A simulated observatory that answers discovery on `port`; its address."""
+
+    @asynccontextmanager
+    async def announced() -> AsyncIterator[None]:
+        async with answering_discovery(served.port, port=port):
+            yield
+
+    served = Served(alpaca_app(an_observatory(HandClock(DUSK)), discovery=announced()))
+    with served:
+        yield served.address
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A UDP port on which nobody answers."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+        udp.bind(("127.0.0.1", 0))
+        return int(udp.getsockname()[1])
