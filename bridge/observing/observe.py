@@ -14,7 +14,7 @@ from bridge.observing.observatory import Observatory
 from bridge.observing.pace import Pace, Recent
 from bridge.observing.together import together
 from drivers.errors import DeviceError
-from drivers.values import Exposure, MountStatus
+from drivers.values import Exposure, Frame, MountStatus
 from schedules.planner import PlannedObservation
 
 # How often a slew may come too late for its own meeting with the target before the window is given up.
@@ -60,6 +60,7 @@ class Observer:
 
     async def _series(self, planned: PlannedObservation) -> int:
         last: Meeting | None = None
+        closed_at: datetime | None = None
         for number in range(1, planned.collect.frame_count + 1):
             try:
                 meeting, reported = await self._meet(planned, number, last)
@@ -67,8 +68,10 @@ class Observer:
                 if number == 1:
                     raise
                 return number - 1
-            await self._expose(planned, number, meeting, reported)
-            last = meeting
+            frame = await self._expose(planned, number, meeting, reported)
+            if closed_at is not None:
+                self.pace.note_between_frames(planned.collect.shape, (frame.started_at - closed_at).total_seconds())
+            last, closed_at = meeting, _at(frame, frame.exposure.exposure_s)
         return planned.collect.frame_count
 
     async def _end_following(self) -> None:
@@ -88,7 +91,7 @@ class Observer:
             followed = await self._follow_on(planned)
             if followed is not None:
                 return followed
-        earliest = planned.starts_at + timedelta(seconds=(number - 1) * planned.collect.frame_spacing_s)
+        earliest = planned.starts_at if number == 1 else self.clock.now()
         for _ in range(_TRIES):
             asked_at = self.clock.now()
             status = await self.observatory.seats.mount.device.status()
@@ -125,7 +128,7 @@ class Observer:
         await self.observatory.track(meeting.rates, until=meeting.closes_at)
         return meeting, status
 
-    async def _expose(self, planned: PlannedObservation, number: int, meeting: Meeting, reported: MountStatus) -> None:
+    async def _expose(self, planned: PlannedObservation, number: int, meeting: Meeting, reported: MountStatus) -> Frame:
         """Take one frame and hand it to the keeper, with all that must stand in its header."""
         exposure = Exposure(
             exposure_s=planned.collect.exposure_s,
@@ -144,10 +147,9 @@ class Observer:
             )
             frame = await self.observatory.seats.camera.device.expose(exposure)
         self._shutter_delay.note((frame.started_at - asked_at).total_seconds())
-        closed_at = frame.started_at + timedelta(seconds=frame.exposure.exposure_s)
-        self.pace.readout.note((self.clock.now() - closed_at).total_seconds())
+        self.pace.readout.note((self.clock.now() - _at(frame, frame.exposure.exposure_s)).total_seconds())
         self.telemetry.publish(FrameTaken(at=self.clock.now(), task_id=task_id, number=number, of=of))
-        middle = _middle_of(frame.started_at, frame.exposure.exposure_s)
+        middle = _at(frame, frame.exposure.exposure_s / 2.0)
         await self.keeper.keep(
             Taken(
                 planned=planned,
@@ -160,7 +162,8 @@ class Observer:
                 filter_name=filter_name,
             )
         )
+        return frame
 
 
-def _middle_of(started_at: datetime, exposure_s: float) -> datetime:
-    return started_at + timedelta(seconds=exposure_s / 2.0)
+def _at(frame: Frame, after_s: float) -> datetime:
+    return frame.started_at + timedelta(seconds=after_s)

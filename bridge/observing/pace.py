@@ -4,6 +4,7 @@ import math
 import statistics
 from dataclasses import dataclass, replace
 
+from schedules.requests import CollectShape
 from schedules.telescope import Telescope
 
 # A plan is made anew with a telescope of another pace only when it has changed by more than this.
@@ -32,11 +33,14 @@ class Recent:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
     """`slew_overrun`: from wanting to slew to standing there, less the model's time. `readout`: from the end of an
-    exposure to its picture in memory. `turnaround`: from the last picture of one task to the first slew of the next.
+    exposure to its picture in memory. `leap` and `step`: from the end of an exposure to the next in a series, leaping
+    ahead of the target and following it. `turnaround`: from the last picture of one task to the first slew of the next.
     """
 
     slew_overrun: Recent
     readout: Recent
+    leap: Recent
+    step: Recent
     turnaround: Recent
 
     @classmethod
@@ -45,15 +49,21 @@ class Pace:
         return cls(
             slew_overrun=Recent(expected_s=overhead_s),
             readout=Recent(expected_s=readout_s),
+            leap=Recent(expected_s=readout_s + 2.0 * overhead_s),
+            step=Recent(expected_s=readout_s + overhead_s),
             turnaround=Recent(expected_s=0.0),
         )
 
+    def note_between_frames(self, shape: CollectShape, gap_s: float) -> None:
+        """`gap_s` from the end of one exposure to the beginning of the next of its series."""
+        (self.step if shape is CollectShape.RATE_TRACK else self.leap).note(gap_s)
+
     def applied_to(self, telescope: Telescope) -> Telescope:
         """`telescope` as it really is; itself, with the tracks it has kept, where little has changed."""
-        overhead_s = self.slew_overrun.largest_s + self.turnaround.usual_s
         optics = telescope.optics
-        readout_s = self.readout.usual_s
-        repoint_s = telescope.slews.settle_s + telescope.slews.turn_s(1.0) + self.slew_overrun.usual_s
+        overhead_s = self.slew_overrun.largest_s + self.turnaround.usual_s
+        readout_s = max(self.readout.usual_s, self.step.usual_s)
+        repoint_s = max(0.0, self.leap.usual_s - readout_s)
         pairs = ((overhead_s, telescope.overhead_s), (readout_s, optics.readout_s), (repoint_s, optics.repoint_s))
         if all(math.isclose(new, old, rel_tol=_CHANGED_BY, abs_tol=_CHANGED_S) for new, old in pairs):
             return telescope
