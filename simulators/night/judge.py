@@ -80,11 +80,14 @@ class DeadTime:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NightFigures:
-    """The night in numbers."""
+    """The night in numbers. `planned` counts the tasks that the plan held to the last, `given_up` those that a later
+    plan left out, saying why; `observed` is of those planned.
+    """
 
     tasks: tuple[TaskOutcome, ...]
     frames: tuple[FrameTruth, ...]
     planned: int
+    given_up: int
     observed: int
     captured_frames: int
     completed_frames: int
@@ -146,9 +149,7 @@ def figures_of(
     uploads = [(task, upload) for task in tasks for upload in task["uploads"]]
     completed = [upload["filename"] for _, upload in uploads if upload["status"] == "COMPLETED"]
     states, reasons = _last_states(events)
-    planned = {
-        event["task_id"] for event in events if event["event"] == "TaskAdvanced" and event["to_state"] == "planned"
-    }
+    planned, given_up = _planned_and_given_up(events)
     truths = {
         str(upload["filename"]): truth
         for task, upload in uploads
@@ -158,8 +159,9 @@ def figures_of(
     return NightFigures(
         tasks=tuple(_outcome(task, states, reasons) for task in tasks),
         frames=tuple(truths.values()),
-        planned=len(planned),
-        observed=sum(states.get(task_id) in ("captured", "delivered") for task_id in planned),
+        planned=len(planned - given_up),
+        given_up=len(given_up),
+        observed=sum(states.get(task_id) in ("captured", "delivered") for task_id in planned - given_up),
         captured_frames=sum(event["event"] == "FrameKept" for event in events),
         completed_frames=len(set(completed)),
         completed_twice=len(completed) - len(set(completed)),
@@ -185,6 +187,21 @@ def _outcome(task: Record, states: Mapping[str, str], reasons: Mapping[str, str]
         completed=sum(upload["status"] == "COMPLETED" for upload in uploads),
         reason=reasons.get(task["id"], ""),
     )
+
+
+def _planned_and_given_up(events: Iterable[Record]) -> tuple[set[str], set[str]]:
+    """The tasks that were ever in a plan, and those that a later plan left out for good, with its reason."""
+    planned: set[str] = set()
+    given_up: set[str] = set()
+    for event in events:
+        if event["event"] != "TaskAdvanced":
+            continue
+        if event["to_state"] == "planned":
+            planned.add(event["task_id"])
+            given_up.discard(event["task_id"])
+        elif event["from_state"] == "planned" and event["to_state"] == "pending":
+            given_up.add(event["task_id"])
+    return planned, given_up
 
 
 def _last_states(events: Iterable[Record]) -> tuple[dict[str, str], dict[str, str]]:
