@@ -57,9 +57,9 @@ class _Reading:
 
 @dataclass(slots=True, kw_only=True)
 class Watch:
-    """Asks every source in turn, for as long as it runs, and says what follows.
+    """Asks every source again and again, for as long as it runs, and says what follows.
 
-    A source that was never heard, or not for `stale_s`, is unsafe: the verdict is unsafe until `run` was round once.
+    A source that was never heard, or not for `stale_s`, is unsafe: the verdict is unsafe until each was heard once.
     """
 
     sources: Mapping[str, Source]
@@ -69,46 +69,61 @@ class Watch:
     telemetry: Telemetry
     _readings: dict[str, _Reading] = field(default_factory=dict, init=False)
     _safe_since: datetime | None = field(default=None, init=False)
-    _said: tuple[str, ...] | None = field(default=None, init=False)
+    _said: frozenset[str] | None = field(default=None, init=False)
     _changed: anyio.Event = field(default_factory=anyio.Event, init=False)
 
     def verdict(self) -> Verdict:
         """What follows from the readings at this instant. Whoever asks also keeps the memory of the last unsafe one."""
         now = self.clock.now()
-        reasons = [*self._clock_reasons()]
-        for name in self.sources:
-            reading = self._readings.get(name)
-            if reading is None:
-                reasons.append(f"{name} was not heard yet")
-            elif not abs((now - reading.at).total_seconds()) <= self.settings.stale_s:
-                reasons.append(f"{name} was last heard {(now - reading.at).total_seconds():.0f} s ago")
-            else:
-                reasons.extend(reading.reasons)
+        reasons = tuple(reason for said in self._objections(now).values() for reason in said)
         if reasons:
             self._safe_since = None
         elif self._safe_since is None:
             self._safe_since = now
-        return Verdict(at=now, reasons=tuple(reasons))
+        return Verdict(at=now, reasons=reasons)
+
+    def _objections(self, now: datetime) -> dict[str, tuple[str, ...]]:
+        """Who says what against being open; whoever is silent objects."""
+        objections = {"clock": self._clock_reasons()}
+        for name in self.sources:
+            reading = self._readings.get(name)
+            if reading is None:
+                objections[name] = (f"{name} was not heard yet",)
+            elif not abs((now - reading.at).total_seconds()) <= self.settings.stale_s:
+                objections[name] = (f"{name} was last heard {(now - reading.at).total_seconds():.0f} s ago",)
+            else:
+                objections[name] = reading.reasons
+        return {name: said for name, said in objections.items() if said}
 
     async def run(self) -> None:
-        """Ask every source each `poll_s`, at the same time, until cancelled."""
+        """Ask every source each `poll_s`, each at its own pace, until cancelled."""
+        async with anyio.create_task_group() as first_round:
+            for name, ask in self.sources.items():
+                first_round.start_soon(self._ask, name, ask)
+        self._tell()
+        async with anyio.create_task_group() as askers:
+            for name, ask in self.sources.items():
+                askers.start_soon(self._keep_asking, name, ask)
+            while True:  # silence changes the verdict too, and the clock does
+                await anyio.sleep(self.settings.poll_s)
+                self._tell()
+
+    async def _keep_asking(self, name: str, ask: Source) -> None:
         while True:
-            async with anyio.create_task_group() as round_of_questions:
-                for name, ask in self.sources.items():
-                    round_of_questions.start_soon(self._ask, name, ask)
-            self._tell(self.verdict())
             await anyio.sleep(self.settings.poll_s)
+            await self._ask(name, ask)
+            self._tell()
 
     async def until_unsafe(self) -> Verdict:
         """Return as soon as the verdict is not safe."""
         while (verdict := self.verdict()).safe:
-            await self._next_round()
+            await self._next_word()
         return verdict
 
     async def until_safe(self, *, for_s: float) -> None:
         """Return when the verdict has been safe for `for_s` without a break."""
         while not self._safe_for(for_s):
-            await self._next_round()
+            await self._next_word()
 
     def _safe_for(self, for_s: float) -> bool:
         verdict = self.verdict()
@@ -116,8 +131,8 @@ class Watch:
             verdict.safe and self._safe_since is not None and verdict.at - self._safe_since >= timedelta(seconds=for_s)
         )
 
-    async def _next_round(self) -> None:
-        with anyio.move_on_after(self.settings.poll_s):  # a source that hangs delays the round, not the verdict
+    async def _next_word(self) -> None:
+        with anyio.move_on_after(self.settings.poll_s):  # where nobody says a word, silence counts
             await self._changed.wait()
 
     async def _ask(self, name: str, ask: Source) -> None:
@@ -130,9 +145,12 @@ class Watch:
             reasons = (f"{name} did not answer within {self.settings.stale_s:g} s",)
         self._readings[name] = _Reading(at=self.clock.now(), reasons=reasons)
 
-    def _tell(self, verdict: Verdict) -> None:
-        if verdict.reasons != self._said:
-            self._said = verdict.reasons
+    def _tell(self) -> None:
+        """Wake who waits, and say the verdict where others object than before; their numbers change all the time."""
+        verdict = self.verdict()
+        objectors = frozenset(self._objections(verdict.at))
+        if objectors != self._said:
+            self._said = objectors
             why = "; ".join(verdict.reasons)
             self.telemetry.publish(SafetyChanged(at=verdict.at, safe=verdict.safe, why=why))
         self._changed.set()
