@@ -15,10 +15,13 @@ from schedules.targets import Target
 from schedules.tracks import Track
 from schedules.windows import AccessWindow
 
-# Straight lines between samples: a low pass is sampled twice as finely as what takes longer and is slower.
+# Straight lines between samples. A low pass is sampled twice as finely as what takes longer and is slower; what comes
+# so near the pole of the mount's axes that straight lines would be this far off, five times more finely still.
 _FINE_STEP_S = 5.0
 _COARSE_STEP_S = 10.0
 _LONG_S = 1200.0
+_OFF_BY_DEG = 0.25
+_FINER = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,12 +40,11 @@ class Leg:
     azimuth_deg: memoryview
     rate_deg_s: Floats
 
-    def rates_deg_s(self, begins_s: float, ends_s: float) -> tuple[float, float]:
-        """The lowest and the highest rate among the stars between two instants, the first within the leg."""
+    def rates_deg_s(self, begins_s: float, ends_s: float) -> Floats:
+        """The rates among the stars between two instants, the first within the leg; at least one."""
         begin = int((begins_s - self.from_s) / self.step_s)
         end = int((ends_s - self.from_s) / self.step_s) + 1
-        rates_deg_s = self.rate_deg_s[begin:end]
-        return float(rates_deg_s.min()), float(rates_deg_s.max())
+        return self.rate_deg_s[begin:end]
 
 
 class Legs:
@@ -62,16 +64,22 @@ class Legs:
         """
         leg = self._kept.get((target, window))
         if leg is None:
-            leg = self._sampled(target, unix_s_of(window.rise), unix_s_of(window.set))
-            self._kept[target, window] = leg
+            leg = self._kept[target, window] = self._sampled(target, window)
         return leg
 
     def forget_before(self, now: datetime) -> None:
         """Drop what is over."""
         self._kept = {key: leg for key, leg in self._kept.items() if key[1].set >= now}
 
-    def _sampled(self, target: Target, begins_s: float, ends_s: float) -> Leg:
+    def _sampled(self, target: Target, window: AccessWindow) -> Leg:
+        begins_s, ends_s = unix_s_of(window.rise), unix_s_of(window.set)
         step_s = _FINE_STEP_S if ends_s - begins_s <= _LONG_S else _COARSE_STEP_S
+        leg = self._sampled_every(step_s, target, begins_s, ends_s)
+        if _off_by_deg(leg) > _OFF_BY_DEG:
+            leg = self._sampled_every(step_s / _FINER, target, begins_s, ends_s)
+        return leg
+
+    def _sampled_every(self, step_s: float, target: Target, begins_s: float, ends_s: float) -> Leg:
         first, last = math.floor(begins_s / step_s), math.ceil(ends_s / step_s)
         instants = [datetime_of(number * step_s) for number in range(first, last + 2)]
         track = self._ephemeris.track_of(target, self._site, instants)
@@ -84,6 +92,12 @@ class Legs:
             azimuth_deg=_running_on(track.azimuth_deg),
             rate_deg_s=_rates_deg_s(track, step_s),
         )
+
+
+def _off_by_deg(leg: Leg) -> float:
+    """How far the axes leave the straight lines: an eighth of the bend from one line to the next."""
+    bends_deg = (np.abs(np.diff(np.asarray(axis), 2)) for axis in (leg.first_deg, leg.second_deg))
+    return max(float(np.max(bend_deg, initial=0.0)) for bend_deg in bends_deg) / 8.0
 
 
 def _running_on(longitude_deg: Floats) -> memoryview:

@@ -14,8 +14,7 @@ class Slack:
 
     At the beginning of each gap: when the telescope is free at the earliest (`free_s`) and how it stands then (`left`,
     None: not known). At its end: when it must start again at the latest (`needed_s`) and how it must stand then
-    (`awaited`, None after the last). `earliest_s` is the earliest start of each observation, as `needed_s` is the
-    latest. Instants are seconds since 1970.
+    (`awaited`, None after the last). Instants are seconds since 1970.
     """
 
     def __init__(self, telescope: Telescope, now_s: float, standing: Stand | None) -> None:
@@ -23,7 +22,7 @@ class Slack:
         self.left: list[Stand | None] = [standing]
         self.needed_s: list[float] = [math.inf]
         self.awaited: list[Stand | None] = [None]
-        self.earliest_s: list[float] = []
+        self._earliest_s: list[float] = []
         self._telescope = telescope
 
     def gaps(self, visit: Visit) -> range:
@@ -37,9 +36,9 @@ class Slack:
         """After one observation was put into `gap`, with new starts from the first to the last in `changed`."""
         self.free_s.insert(gap + 1, math.nan)
         self.left.insert(gap + 1, None)
-        self.needed_s.insert(gap, math.nan)
+        self.needed_s.insert(gap, visits[gap].latest_s)
         self.awaited.insert(gap, None)
-        self.earliest_s.insert(gap, math.nan)
+        self._earliest_s.insert(gap, visits[gap].opens_s)
         first, last = changed
         for index in range(first, len(visits)):
             if not self._renew_earliest(visits[index], starts_s[index], index) and index > last:
@@ -49,23 +48,22 @@ class Slack:
                 break
 
     def _renew_earliest(self, visit: Visit, start_s: float, index: int) -> bool:
-        """Whether anything is new: if not, neither is anything further on."""
-        free_s, left = self.free_s[index], self.left[index]
-        soonest_s = soonest_start_s(self._telescope, visit, free_s, left, not_before_s=visit.opens_s)
+        """Whether anything is new: if not, neither is anything further on. It never becomes earlier than it was."""
+        free_s, left, known_s = self.free_s[index], self.left[index], self._earliest_s[index]
+        soonest_s = soonest_start_s(self._telescope, visit, free_s, left, not_before_s=known_s)
         earliest_s = start_s if soonest_s is None else min(soonest_s, start_s)
-        is_new = earliest_s != self.earliest_s[index]
-        self.earliest_s[index] = earliest_s
+        self._earliest_s[index] = earliest_s
         _, duration_s, self.left[index + 1] = visit.series(earliest_s)
         self.free_s[index + 1] = earliest_s + duration_s
-        return is_new
+        return earliest_s != known_s
 
     def _renew_latest(self, visit: Visit, start_s: float, index: int) -> bool:
-        by_s, awaited = self.needed_s[index + 1], self.awaited[index + 1]
-        last_s: float | None = visit.latest_s
+        """As above; it never becomes later than it was."""
+        by_s, awaited, known_s = self.needed_s[index + 1], self.awaited[index + 1], self.needed_s[index]
+        last_s: float | None = known_s
         if awaited is not None:
-            last_s = last_start_s(self._telescope, visit, by_s, awaited, not_after_s=visit.latest_s)
+            last_s = last_start_s(self._telescope, visit, by_s, awaited, not_after_s=known_s)
         latest_s = start_s if last_s is None else max(last_s, start_s)
-        is_new = latest_s != self.needed_s[index]
         self.needed_s[index] = latest_s
         self.awaited[index] = visit.taken_up(latest_s)
-        return is_new
+        return latest_s != known_s

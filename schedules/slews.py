@@ -73,10 +73,11 @@ class SlewModel:
 
     def between_s(self, from_: tuple[float, float], to: tuple[float, float]) -> float:
         """The slew between two positions of the axes as `turned_to` gives them, settling included."""
-        first_deg = to[0] - from_[0]
+        first_deg, second_deg = to[0] - from_[0], abs(to[1] - from_[1])
         if self.axes is Axes.ALTAZ:
             first_deg = (first_deg + 180.0) % 360.0 - 180.0
-        return self.turn_s(max(abs(first_deg), abs(to[1] - from_[1]))) + self.settle_s
+        first_deg = abs(first_deg)
+        return self.turn_s(first_deg if first_deg > second_deg else second_deg) + self.settle_s
 
     def duration_s(self, from_: tuple[float, float], to: tuple[float, float]) -> float:
         """The slew between two directions, settling included; a slew to where it stands already still settles.

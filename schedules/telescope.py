@@ -54,8 +54,7 @@ class Telescope:
             half_turn_s = self.slews.turn_s(180.0) + self.slews.settle_s
             dome_s = 180.0 / self.dome_turn_speed_deg_s
             return self.overhead_s + max(half_turn_s, dome_s, self.filter_change_s)
-        longest_s = self.slews.between_s((from_[0], from_[1]), (to[0], to[1]))
-        dome_deg = abs((to[2] - from_[2] + 180.0) % 360.0 - 180.0)
-        if from_[3] != to[3]:
-            longest_s = max(longest_s, self.filter_change_s)
-        return self.overhead_s + max(longest_s, dome_deg / self.dome_turn_speed_deg_s)
+        slew_s = self.slews.between_s((from_[0], from_[1]), (to[0], to[1]))
+        dome_s = abs((to[2] - from_[2] + 180.0) % 360.0 - 180.0) / self.dome_turn_speed_deg_s
+        filter_s = 0.0 if from_[3] == to[3] else self.filter_change_s
+        return self.overhead_s + max(slew_s, dome_s, filter_s)

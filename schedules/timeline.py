@@ -68,21 +68,12 @@ class Timeline:
             _, duration_s, left = before.series(start_s)
             if start_s + duration_s + self._telescope.between_s(left, awaited) <= by_s:
                 return starts_s
-            earlier_s = self._earlier_s(index, by_s, awaited)
+            earlier_s = last_start_s(self._telescope, before, by_s, awaited, not_after_s=start_s)
             if earlier_s is None:
                 return None
             starts_s.append(earlier_s)
             by_s, awaited = earlier_s, before.taken_up(earlier_s)
         return starts_s if self._now_s + self._telescope.between_s(self._standing, awaited) <= by_s else None
-
-    def _earlier_s(self, index: int, by_s: float, awaited: Stand) -> float | None:
-        """As little earlier as serves; where that is too early by a hair, the earliest start itself."""
-        slack, between_s = self._slack, self._telescope.between_s
-        start_s = last_start_s(self._telescope, self.visits[index], by_s, awaited, not_after_s=self.starts_s[index])
-        earliest_s = slack.earliest_s[index]
-        if start_s is not None and start_s >= earliest_s:
-            return start_s
-        return earliest_s if slack.free_s[index + 1] + between_s(slack.left[index + 1], awaited) <= by_s else start_s
 
     def _pushed(self, visit: Visit, room: Room) -> list[float] | None:
         """New starts of those after, as far as any must be later; None: it cannot be."""
@@ -93,18 +84,10 @@ class Timeline:
             after, start_s = self.visits[index], self.starts_s[index]
             if free_s + self._telescope.between_s(left, after.taken_up(start_s)) <= start_s:
                 return starts_s
-            later_s = self._later_s(index, free_s, left)
+            later_s = soonest_start_s(self._telescope, after, free_s, left, not_before_s=start_s)
             if later_s is None:
                 return None
             starts_s.append(later_s)
             _, duration_s, left = after.series(later_s)
             free_s = later_s + duration_s
         return starts_s
-
-    def _later_s(self, index: int, free_s: float, left: Stand) -> float | None:
-        """As little later as serves; where that is too late by a hair, the latest start itself."""
-        visit, latest_s = self.visits[index], self._slack.needed_s[index]
-        start_s = soonest_start_s(self._telescope, visit, free_s, left, not_before_s=self.starts_s[index])
-        if start_s is not None and start_s <= latest_s:
-            return start_s
-        return latest_s if free_s + self._telescope.between_s(left, visit.taken_up(latest_s)) <= latest_s else start_s

@@ -30,8 +30,8 @@ class Visit:
         self.opens_s, self.closes_s = span_s
         self._telescope = telescope
         self._leg = telescope.legs.leg(request.target, window)
-        slowest_deg_s, fastest_deg_s = self._leg.rates_deg_s(*span_s)
-        slowest, fastest = self._collect_for(slowest_deg_s), self._collect_for(fastest_deg_s)
+        rates_deg_s = self._leg.rates_deg_s(*span_s)
+        slowest, fastest = self._collect_for(float(rates_deg_s.min())), self._collect_for(float(rates_deg_s.max()))
         same = slowest[0].shape is fastest[0].shape and slowest[0].exposure_s == fastest[0].exposure_s
         self._steady = fastest if same else None
         following_s = request.frame_count * (request.exposure_s + telescope.optics.readout_s)
@@ -105,7 +105,7 @@ class Visit:
         longest_s = self.request.frame_count * (self.request.exposure_s + optics.readout_s + optics.repoint_s)
         begins_s = self._leg.from_s + part * _PART_S
         ends_s = min(begins_s + _PART_S + longest_s, self.closes_s)
-        return self._collect_for(self._leg.rates_deg_s(begins_s, ends_s)[1])
+        return self._collect_for(float(self._leg.rates_deg_s(begins_s, ends_s).max()))
 
     def _collect_for(self, rate_deg_s: float) -> tuple[Collect, float]:
         collect = collect_for(self.request, rate_deg_s, self._telescope.optics)

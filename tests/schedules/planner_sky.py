@@ -139,12 +139,24 @@ def needed_s(scope: Telescope, one: PlannedObservation, following: PlannedObserv
     begins = _axes_and_azimuth(scope, one.request.target, one.starts_at)
     ends = _axes_and_azimuth(scope, one.request.target, one.ends_at)
     then = _axes_and_azimuth(scope, following.request.target, following.starts_at)
-    side = 1.0 if (begins[0] + 180.0) % 360.0 >= 180.0 else -1.0
-    longest_s = scope.slews.between_s(scope.slews.turned_to(ends[0], ends[1], side), scope.slews.turned_to(*then[:2]))
+    turned_to = scope.slews.turned_to
+    longest_s = min(
+        scope.slews.between_s(turned_to(ends[0], ends[1], side), turned_to(then[0], then[1], next_side))
+        for side in _sides(begins[0])
+        for next_side in _sides(then[0])
+    )
     if one.request.filter_name != following.request.filter_name:
         longest_s = max(longest_s, scope.filter_change_s)
     turn_deg = abs((then[2] - ends[2] + 180.0) % 360.0 - 180.0)
     return scope.overhead_s + max(longest_s, turn_deg / scope.dome_turn_speed_deg_s)
+
+
+def _sides(hour_angle_deg: float) -> tuple[float, ...]:
+    """The pointing states in which a German mount may take up a target; both on the meridian, or under the pole."""
+    hour_angle_deg = (hour_angle_deg + 180.0) % 360.0 - 180.0
+    if min(abs(hour_angle_deg), 180.0 - abs(hour_angle_deg)) < 0.3:
+        return 1.0, -1.0
+    return (1.0,) if hour_angle_deg > 0.0 else (-1.0,)
 
 
 def _axes_and_azimuth(scope: Telescope, target: Target, at: datetime) -> tuple[float, float, float]:

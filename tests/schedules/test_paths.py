@@ -122,9 +122,21 @@ def test_a_flip_may_sweep_the_sky_on_either_side(sun_hour_angle_deg: float) -> N
     assert smallest_sun_separation_deg(path, by_hour_angle(sun_hour_angle_deg, 20.0)) < 0.5
 
 
+def test_a_flip_the_long_way_round_with_both_axes_at_once_is_looked_at_too() -> None:
+    """After 130° of the hour-angle axis by east the declination axis is 40° past the pole; no other way comes there."""
+    path = slew_path(by_hour_angle(-10.0, 20.0), by_hour_angle(10.0, 20.0), Axes.EQUATORIAL, 45.0)
+    assert smallest_sun_separation_deg(path, by_hour_angle(-60.0, 30.0)) < 0.5
+
+
 def test_a_mount_may_pass_under_the_pole() -> None:
-    path = slew_path(by_hour_angle(170.0, 70.0), by_hour_angle(-170.0, 70.0), Axes.EQUATORIAL, 45.0)
-    assert smallest_sun_separation_deg(path, by_hour_angle(180.0, 70.0)) < 0.5
+    """Both axes at once: 10° further in hour angle the declination has grown by 10°; no flip comes there."""
+    path = slew_path(
+        by_hour_angle(150.0, 40.0, latitude_deg=60.0),
+        by_hour_angle(-150.0, 60.0, latitude_deg=60.0),
+        Axes.EQUATORIAL,
+        60.0,
+    )
+    assert smallest_sun_separation_deg(path, by_hour_angle(160.0, 50.0, latitude_deg=60.0)) < 0.5
 
 
 @given(

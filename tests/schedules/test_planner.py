@@ -124,6 +124,14 @@ def test_what_has_little_room_can_be_shifted_to_its_very_edge() -> None:
     must_be_sound(plan, telescope(), requests)
 
 
+def test_a_gap_that_just_suffices_is_used() -> None:
+    """17 s of frames and some 4.5 s on either side, in the 29 s that two important neighbours leave."""
+    requests = [asked(name, SOUTH_HIGH, priority=priority) for name, priority in (("a", 3.0), ("b", 1.0), ("c", 2.0))]
+    windows = {"a": [window(600, 618)], "b": [window(600, 663)], "c": [window(645, 663)]}
+    plan = make_plan(requests, windows, after(590), telescope=telescope(), standing=SOUTH)
+    assert list(starts_s(plan)) == ["a", "b", "c"]
+
+
 def test_a_task_that_loses_its_first_pass_gets_its_second() -> None:
     requests = [asked("a", WEST_LOW, priority=1.0), asked("b", EAST_LOW, priority=5.0)]
     windows = {"a": [window(600, 630), window(6000, 6030)], "b": [window(600, 630)]}
@@ -271,24 +279,26 @@ def test_a_german_mount_that_followed_a_star_over_the_meridian_still_has_its_fli
 
 
 @pytest.mark.parametrize("axes", list(Axes))
-@pytest.mark.parametrize("target", [star(35.0, 0.0, after(450)), *(low_satellite(number) for number in PASSING[:6])])
+@pytest.mark.parametrize("target", [star(35.0, 0.0, after(450)), *map(low_satellite, PASSING)])
 def test_between_its_samples_a_target_is_where_the_ephemeris_has_it(axes: Axes, target: Target) -> None:
-    """To a quarter of a degree, also through north and near the zenith: 0.1 s of a slew."""
+    """To 0.3° on either axis, 0.1 s of a slew, also through north and within a few degrees of zenith and pole."""
     scope = telescope(axes)
     visit = Visit(asked("a", target), window(300, 600), (_unix_s(after(300)), _unix_s(after(600))), scope)
     for tenth in range(3000, 5600, 7):
         moment = after(tenth / 10.0)
         track = ephemeris().track_of(target, SITE, [moment])
+        azimuth_deg = float(track.azimuth_deg[0])
         if axes is Axes.ALTAZ:
-            exact = scope.slews.turned_to(float(track.azimuth_deg[0]), float(track.altitude_deg[0]))
+            exact = azimuth_deg, float(track.altitude_deg[0])
         else:
-            exact = scope.slews.turned_to(float(track.hour_angle_deg[0]), float(track.apparent_dec_deg[0]))
-        first_deg, second_deg, azimuth_deg, _ = visit.taken_up(_unix_s(moment))
-        sharpness = math.cos(math.radians(exact[1])) if axes is Axes.ALTAZ else math.sin(math.radians(exact[1]))
-        assert abs((first_deg - exact[0] + 180.0) % 360.0 - 180.0) * abs(sharpness) < 0.25
-        assert abs(second_deg - exact[1]) < 0.25
-        across_deg = abs((azimuth_deg - float(track.azimuth_deg[0]) + 180.0) % 360.0 - 180.0)
-        assert across_deg * math.cos(math.radians(float(track.altitude_deg[0]))) < 0.25
+            exact = float(track.hour_angle_deg[0]), float(track.apparent_dec_deg[0])
+        first_deg, second_deg, found_azimuth_deg, _ = visit.taken_up(_unix_s(moment))
+        side = 1.0 if second_deg >= 0.0 else -1.0  # on the meridian itself either pointing state will do
+        exact = scope.slews.turned_to(*exact, side)
+        assert abs((first_deg - exact[0] + 180.0) % 360.0 - 180.0) < 0.3
+        assert abs(second_deg - exact[1]) < 0.3
+        across_deg = abs((found_azimuth_deg - azimuth_deg + 180.0) % 360.0 - 180.0)
+        assert across_deg * math.cos(math.radians(float(track.altitude_deg[0]))) < 0.3
 
 
 def _unix_s(at: datetime) -> float:
