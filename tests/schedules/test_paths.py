@@ -129,13 +129,9 @@ def test_a_flip_the_long_way_round_with_both_axes_at_once_is_looked_at_too() -> 
 
 
 def test_a_mount_may_pass_under_the_pole() -> None:
-    """Both axes at once: 10° further in hour angle the declination has grown by 10°; no flip comes there."""
-    path = slew_path(
-        by_hour_angle(150.0, 40.0, latitude_deg=60.0),
-        by_hour_angle(-150.0, 60.0, latitude_deg=60.0),
-        Axes.EQUATORIAL,
-        60.0,
-    )
+    """Both axes at once: 10° further in hour angle the declination is 10° less; no flip comes there."""
+    begin, end = (by_hour_angle(hour, declination, latitude_deg=60.0) for hour, declination in ((150, 60), (-150, 40)))
+    path = slew_path(begin, end, Axes.EQUATORIAL, 60.0)
     assert smallest_sun_separation_deg(path, by_hour_angle(160.0, 50.0, latitude_deg=60.0)) < 0.5
 
 
