@@ -18,6 +18,9 @@ _MINUTES_PER_DAY = 1440.0
 # SGP4 is written for catalogue numbers of five digits and does nothing with them: ours never go through it.
 _NO_NUMBER = 0
 _NOT_FINITE = np.uint8(255)
+# SGP4 divides by the sine of the inclination of slow orbits, and minds only an inclination of 0. Nothing published is
+# finer than this, which moves no satellite by a micrometre.
+_LEAST_INCLINATION_DEG = 1e-9
 
 
 def propagator_of(elements: ElementSet) -> Satrec:
@@ -26,6 +29,7 @@ def propagator_of(elements: ElementSet) -> Satrec:
     Raises:
         BadElements: SGP4 cannot start from these elements.
     """
+    inclination_deg = elements.inclination_deg if elements.inclination_deg >= _LEAST_INCLINATION_DEG else 0.0
     radians_per_minute = 2.0 * math.pi / _MINUTES_PER_DAY
     record = Satrec()
     record.sgp4init(
@@ -38,7 +42,7 @@ def propagator_of(elements: ElementSet) -> Satrec:
         elements.mean_motion_ddot * radians_per_minute / _MINUTES_PER_DAY**2,
         elements.eccentricity,
         math.radians(elements.argument_of_perigee_deg),
-        math.radians(elements.inclination_deg),
+        math.radians(inclination_deg),
         math.radians(elements.mean_anomaly_deg),
         elements.mean_motion_rev_per_day * radians_per_minute,
         math.radians(elements.raan_deg),

@@ -102,6 +102,7 @@ async def test_a_task_cancelled_while_the_telescope_is_on_it_is_left_at_once(nig
 
     night.settings["api"] = {"poll_s": 5.0}
     night.settings["exposure"] = {"frame_count": 40, "exposure_s": 2.0}
+    night.hours, night.task_count = 0.4, 2
     night.meanwhile.append(cancel)
     assert await night.run() == 0
     task = next(task for task in night.final if task.task_id == cancelled[0])

@@ -4,6 +4,7 @@ import math
 import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from itertools import pairwise
 from pathlib import Path
@@ -278,3 +279,14 @@ def test_tables_that_are_missing_or_are_something_else_are_named(tmp_path: Path)
     empty.write_text("nothing\n", encoding="ascii")
     with pytest.raises(ValueError, match=r"empty\.all: no measured or no predicted day"):
         Ephemeris(empty)
+
+
+@pytest.mark.parametrize("inclination_deg", [0.0, 5e-324, 1e-308, 1e-12, 1e-9])
+def test_a_slow_orbit_may_lie_in_the_equator_however_nearly(
+    ephemeris: Ephemeris, site: Site, stationary: Satellite, inclination_deg: float
+) -> None:
+    flat = replace(stationary, elements=replace(stationary.elements, inclination_deg=0.0))
+    nearly = replace(stationary, elements=replace(stationary.elements, inclination_deg=inclination_deg))
+    at = stationary.elements.epoch
+    there, here = ephemeris.place_of(flat, site, at), ephemeris.place_of(nearly, site, at)
+    assert separation_deg(there.apparent, here.apparent) * 3600.0 < 0.001
