@@ -10,6 +10,8 @@ from typing import Any
 
 from simulators.alpaca.app import alpaca_app
 from simulators.api.app import emulator_app
+from simulators.api.catalogue import satellite_id_of
+from simulators.api.records import Task
 from simulators.api.scenarios import Night
 from simulators.api.switches import Switches
 from simulators.api.world import World
@@ -57,6 +59,22 @@ class Desk:
         """Have the platform behave otherwise from now on."""
         self.world.turn(Switches(**switches))
 
+    def ask_for(self, satellite: "SlowSatellite", *, opens: datetime, closes: datetime) -> Task:
+        """Have the platform ask the telescope for it."""
+        telescope = next(iter(self.world.telescopes.values()))
+        task = Task(
+            id=self.world.new_id(),
+            created_at=opens,
+            updated_at=opens,
+            opens=opens,
+            closes=closes,
+            requester_id=telescope.owner_id,
+            satellite_id=satellite_id_of(satellite.norad_id),
+            telescope_id=telescope.id,
+        )
+        self.world.tasks[task.id] = task
+        return task
+
     def rewrite(self, before: str, after: str) -> None:
         """Change the station file; what is changed must be there, once."""
         text = self.station.read_text()
@@ -69,10 +87,17 @@ class Desk:
 
 @contextmanager
 def on_the_desk(
-    folder: Path, *, rate: float = 60.0, tasks: int = 6, hours: float = 1.0, begins: datetime = DUSK, seed: int = 3
+    folder: Path,
+    *,
+    rate: float = 60.0,
+    tasks: int = 6,
+    hours: float = 1.0,
+    before_dusk: timedelta = timedelta(minutes=6),
+    seed: int = 3,
 ) -> Iterator[Desk]:
-    """Everything served from threads of this process until the block is left. It is six minutes before `begins`."""
-    clock = SimulatedClock(starts_at=begins - timedelta(minutes=6), anchored_unix_s=time.time(), rate=rate)
+    """Everything served from threads of this process until the block is left. It is `before_dusk` now."""
+    begins = DUSK
+    clock = SimulatedClock(starts_at=begins - before_dusk, anchored_unix_s=time.time(), rate=rate)
     swarm = Swarm.from_synthetic(begins, seed)
     sky = Sky(StarCatalogue.load(), swarm, RIDGE, seed)
     observatory = Observatory(clock, RIDGE, sky, seed=seed, settings=ObservatorySettings(cameras=(SMALL_CAMERA,)))
@@ -99,6 +124,24 @@ def on_the_desk(
         )
         desk.station.write_text(text)
         yield desk
+
+
+@dataclass(frozen=True)
+class SlowSatellite:
+    """A geostationary satellite that is well up and lit for the whole night."""
+
+    name: str
+    norad_id: int
+    lines: tuple[str, str]
+
+
+def a_slow_satellite(seed: int = 3) -> SlowSatellite:
+    swarm = Swarm.from_synthetic(DUSK, seed)
+    seen = swarm.astrometric(None, RIDGE, DUSK)
+    for index, elements in enumerate(swarm.elements):
+        if elements.name.startswith("GEO ") and elements.lines is not None and seen.altitude_deg[index] > 35.0:
+            return SlowSatellite(name=elements.name, norad_id=elements.norad_id, lines=elements.lines)
+    raise AssertionError("no geostationary satellite is up")
 
 
 def a_night(**changes: Any) -> NightSettings:

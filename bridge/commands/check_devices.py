@@ -13,7 +13,10 @@ from bridge.connections import Connect, connections_of
 from bridge.observing.safety import over_limits
 from drivers.errors import DeviceError
 from drivers.protocols import Camera, Dome, FilterWheel, Focuser, Mount, ObservingConditions, SafetyMonitor
-from drivers.values import CameraState, ShutterState
+from drivers.values import CameraState, Quantity, ShutterState
+
+# The unit at the end of a quantity's name, and how people write it.
+_UNITS = {"_m_s": "m/s", "_mm_h": "mm/h", "_percent": "%", "_c": "°C", "_hpa": "hPa", "_deg": "°", "_arcsec": "″"}
 
 _Device = TypeVar("_Device")
 
@@ -119,7 +122,7 @@ async def _monitor(monitor: SafetyMonitor) -> Finding:
 async def _weather(safety: SafetySettings, weather: ObservingConditions) -> Finding:
     """Of what is measured, what has a limit is said."""
     measured = await weather.read()
-    limited = [f"{name.replace('_', ' ')} {measured[name]:.3g}" for name in safety.at_most if name in measured]
+    limited = [_with_unit(name, measured[name]) for name in safety.at_most if name in measured]
     said = f"{weather.name}: {', '.join(limited) or 'nothing that has a limit'}; {len(measured)} quantities measured"
     over = over_limits(measured, safety.at_most)
     if over:
@@ -128,3 +131,11 @@ async def _weather(safety: SafetySettings, weather: ObservingConditions) -> Find
         do = f"it cannot close the station: [safety.at_most] knows {', '.join(safety.at_most)}"
         return lacking("weather station", said, do)
     return good("weather station", said)
+
+
+def _with_unit(quantity: Quantity, value: float) -> str:
+    """As people say it: "wind speed 3.2 m/s"."""
+    for ending, unit in _UNITS.items():
+        if quantity.endswith(ending):
+            return f"{quantity.removesuffix(ending).replace('_', ' ')} {value:.3g} {unit}"
+    return f"{quantity.replace('_', ' ')} {value:.3g}"

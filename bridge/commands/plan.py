@@ -95,7 +95,10 @@ def _print_tables(span: NightSpan, plan: Plan) -> None:
         )
         for one in plan.observations
     ]
-    print_table(_counted(len(placed), "observation"), _PLACED_COLUMNS, placed)
+    if placed:
+        print_table(_counted(len(placed), "observation"), _PLACED_COLUMNS, placed)
+    else:
+        typer.echo("Nothing to observe.")
     if plan.dropped:
         left_out = [
             (one.request.target.name, _number_of(one.request), f"{one.request.priority:g}", one.reason)

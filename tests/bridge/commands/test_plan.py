@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 from drivers.values import ShutterState
-from simulators.sky.satellites import Swarm
 from tests.bridge.commands.conftest import Call, Said
-from tests.desk import DUSK, RIDGE, Desk
+from tests.desk import DUSK, Desk, a_slow_satellite
 
 pytestmark = pytest.mark.wire
+
+SLOW = a_slow_satellite()
 
 STAR = """
 [[task]]
@@ -46,22 +47,11 @@ def by_target(said: Said) -> dict[str, dict[str, Any]]:
 @pytest.fixture
 def tasks(tmp_path: Path) -> Path:
     """A star, one that never rises here, and a satellite by its elements."""
-    name, (line1, line2) = inline_satellite()
+    name, (line1, line2) = SLOW.name, SLOW.lines
     file = tmp_path / "tonight.toml"
     satellite = f'[[task]]\nname = "my {name}"\ntarget = "{name}"\ntle = ["{line1}", "{line2}"]\npriority = 8\n'
     file.write_text(STAR + NEVER_UP + satellite)
     return file
-
-
-def inline_satellite() -> tuple[str, tuple[str, str]]:
-    """A geostationary one that is up: it has the whole night."""
-    swarm = Swarm.from_synthetic(DUSK, 3)
-    for elements in swarm.elements:
-        if elements.name.startswith("GEO ") and elements.lines is not None:
-            index = list(swarm.norad_ids).index(elements.norad_id)
-            if float(swarm.astrometric(index, RIDGE, DUSK).altitude_deg) > 35.0:
-                return elements.name, elements.lines
-    raise AssertionError("there is no such satellite")
 
 
 def test_every_task_of_the_platform_is_placed_or_dropped_with_a_reason(nightbridge: Call, desk: Desk) -> None:
@@ -121,7 +111,7 @@ def test_tasks_of_both_kinds_are_in_one_plan(nightbridge: Call, desk: Desk, task
     assert said.code == 0, said.err
     planned = lines(said)
     mine = [line for line in planned if line["request_id"].endswith(" 2026-11-23")]
-    assert {line["target"] for line in mine} == {"Capella", "deep south", inline_satellite()[0]}
+    assert {line["target"] for line in mine} == {"Capella", "deep south", SLOW.name}
     assert len(planned) == len(desk.world.tasks) + 3
     placed = [one for one in planned if one["placed"]]
     busy = sorted(tuple(datetime.fromisoformat(one[key]) for key in ("leave_at", "ends_at")) for one in placed)
@@ -143,7 +133,7 @@ def test_without_the_platform_there_is_a_plan_of_my_own_tasks(nightbridge: Call,
     said = nightbridge("observe", tasks, "--dry-run", "--json", "-c", desk.station)
     assert said.code == 0
     assert "note: the platform: " in said.err
-    assert {line["target"] for line in lines(said)} == {"Capella", "deep south", inline_satellite()[0]}
+    assert {line["target"] for line in lines(said)} == {"Capella", "deep south", SLOW.name}
 
 
 def test_without_a_token_nobody_is_asked(nightbridge: Call, desk: Desk, tasks: Path, monkeypatch: Any) -> None:
