@@ -83,9 +83,10 @@ class Seat(Generic[_Device]):
             raise
 
     async def leave(self) -> None:
-        """Leave the device, if there is one."""
-        async with self._changing:
-            await self._let_go()
+        """Leave the device, if there is one; also when the programme is told to stop."""
+        with anyio.CancelScope(shield=True):
+            async with self._changing:
+                await self._let_go()
 
     async def _take_one(self) -> None:
         self._device = await self._stack.enter_async_context(self._connect())

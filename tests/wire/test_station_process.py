@@ -153,6 +153,7 @@ def test_told_to_stop_during_an_exposure_it_puts_everything_away_and_goes(
     assert "broken off" in last["why"]
     assert [event for event in events if event["level"] == "error"] == []
     assert {task.status for task in desk.world.tasks.values()} == {"Pending"}
+    assert "Traceback" not in (desk.folder / "bridge-0.log").read_text()
 
 
 def test_only_one_station_works_in_a_folder_and_the_next_takes_up_what_it_broke_off(
