@@ -89,6 +89,7 @@ class Night:
                 await self._while_safe(span)
                 hold_s = self.hold_s
         await self._rest(partial(sleep_until, self.clock, span.closes_at))
+        await self.turns.end_night()
         captured, frames = self.turns.night_count
         self.telemetry.publish(NightEnded(at=self.clock.now(), why="dawn", captured=captured, frames=frames))
 

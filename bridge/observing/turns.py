@@ -74,6 +74,10 @@ class Turns:
         self.night_count = (0, 0)
         self._malfunctions = 0
 
+    async def end_night(self) -> None:
+        """Let go of what the night's end cut off, so that nobody waits for it until the next plan."""
+        await self.ledger.miss_overdue(self._dropped)
+
     async def run(self, span: NightSpan) -> None:
         """Observe until cancelled.
 
