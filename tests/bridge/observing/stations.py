@@ -238,24 +238,26 @@ async def a_scope(
         async with anyio.create_task_group() as beside:
             beside.start_soon(watch.run)
             beside.start_soon(keeper.run)
-            await anyio.sleep(0.1)
-            if opened:
-                await observatory.open()
-            yield Scope(
-                clock=clock,
-                simulated=simulated,
-                settings=wanted,
-                telemetry=telemetry,
-                store=store,
-                seats=seats,
-                watch=watch,
-                gate=gate,
-                keeper=keeper,
-                observatory=observatory,
-                night=night,
-                connections=connections,
-            )
-            keeper.close()
+            try:
+                await anyio.sleep(0.1)
+                if opened:
+                    await observatory.open()
+                yield Scope(
+                    clock=clock,
+                    simulated=simulated,
+                    settings=wanted,
+                    telemetry=telemetry,
+                    store=store,
+                    seats=seats,
+                    watch=watch,
+                    gate=gate,
+                    keeper=keeper,
+                    observatory=observatory,
+                    night=night,
+                    connections=connections,
+                )
+            finally:
+                keeper.close()
             await keeper.drained.wait()
             beside.cancel_scope.cancel()
 
