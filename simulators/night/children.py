@@ -60,7 +60,7 @@ class Child:
             ChildFailed: it ended before it said anything, or says nothing for `within_s`.
         """
         stdout = self._process.stdout
-        if stdout is None:
+        if stdout is None or stdout.closed:
             raise ChildFailed(f"{self.name} was stopped already")
         spoke, _, _ = select.select([stdout], [], [], within_s)
         line = stdout.readline().strip() if spoke else ""

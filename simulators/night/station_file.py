@@ -1,5 +1,6 @@
 """The station.toml of a simulated night: what an operator would write, and a bent clock."""
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -31,7 +32,7 @@ def station_toml(
     poll_s = round(max(5.0, stale_s / 4.0), 1)
     device = f'driver = "alpaca"\naddress = "{addresses.observatory}"\ndevice_number = 0\n'
     return f"""# A simulated night: real settings against simulated devices.
-state_folder = "{state_folder}"
+state_folder = {_toml(str(state_folder))}
 
 [api]
 url = "http://{addresses.api}"
@@ -76,3 +77,8 @@ anchored_unix_s = {clock.anchored_unix_s!r}
 rate = {clock.rate}
 ends_at = {ends_at.isoformat()}
 """
+
+
+def _toml(text: str) -> str:
+    """A TOML string. JSON's escapes are TOML's; only DEL may stand bare in JSON and not in TOML."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
