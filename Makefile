@@ -12,7 +12,7 @@ night: $(READY)  ## two hours of tonight's darkness against simulators, sixty ti
 	$(BIN)/nightbridge-sim night --out night
 
 test: $(READY)  ## the whole suite
-	$(BIN)/pytest -n auto --dist loadfile
+	$(BIN)/pytest -n auto --dist worksteal
 
 check: $(READY)  ## style, types, architecture
 	$(BIN)/ruff check .
