@@ -128,9 +128,21 @@ def serve_platform(choices: PlatformChoices) -> None:
 def _serve(app: Starlette, listener: socket.socket, name: str, more: str = "") -> None:
     host = listener.getsockname()[0]
     shown = f"[{host}]" if ":" in host else host
-    typer.echo(f"{name} listens on {shown}:{_port_of(listener)} {more}".rstrip())
     config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=3)
-    uvicorn.Server(config).run(sockets=[listener])
+    _Announced(config, f"{name} listens on {shown}:{_port_of(listener)} {more}".rstrip()).run(sockets=[listener])
+
+
+class _Announced(uvicorn.Server):
+    """Says so once it really serves: who reads the line may ask at once, also by discovery."""
+
+    def __init__(self, config: uvicorn.Config, words: str) -> None:
+        super().__init__(config)
+        self._words = words
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            typer.echo(self._words)
 
 
 def _listening(host: str, port: int) -> socket.socket:
