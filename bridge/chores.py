@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Protocol
 
 import anyio
@@ -15,9 +16,12 @@ from bridge.errors import ApiContractBroken, ApiRejected, ApiUnreachable
 from bridge.events import StationNote, Telemetry
 from bridge.fetching import TaskFetcher
 from bridge.troubles import Troubles
+from schedules.site import Site
 
 _TELESCOPE_EVERY_S = 3600.0
 _ELEMENTS_EVERY_S = 1800.0
+_WEATHER_EVERY_S = 600.0  # the platform asks its own source no more often
+_NOT_HERE = frozenset({403, 404})
 
 
 class Trigger(Protocol):
@@ -84,6 +88,7 @@ class StationCard:
         self._clock = clock
         self._telemetry = telemetry
         self._notes: set[str] = set()
+        self._falling = ""
         self.telescope: TelescopePayload | None = None
 
     @property
@@ -92,11 +97,32 @@ class StationCard:
         return -90.0 if self.telescope is None else self.telescope.min_elevation
 
     async def look_up(self) -> None:
-        """Ask once more, and say what a person should mend: each thing once while it lasts."""
+        """Ask once more, and say what a person should mend: each thing once while it lasts.
+
+        The first time it begins with the account: the cheapest proof that the token is good.
+        """
+        if self.telescope is None:
+            await self._api.station.account()
         self.telescope = await self._api.station.telescope()
         place = self.telescope.name or self.telescope.id
         self._note(not self.telescope.automated_scheduling, f"{place}: automated scheduling is off, no tasks will come")
         self._note(self.telescope.ground_station_id is None, f"{place}: it has no ground station and cannot be tasked")
+
+    async def look_at_weather(self, site: Site) -> None:
+        """Say it when the platform's forecast has something falling from the sky. What closes is the station's own.
+
+        A platform that has no weather is not a trouble: it is asked again the next time.
+        """
+        try:
+            longitude_deg = (site.longitude_deg + 180.0) % 360.0 - 180.0
+            falling = (await self._api.station.weather(site.latitude_deg, longitude_deg)).falling
+        except ApiRejected as error:
+            if error.status not in _NOT_HERE:
+                raise
+            return
+        if falling and falling != self._falling:
+            self._telemetry.publish(StationNote(at=self._clock.now(), what=f"the platform's forecast: {falling}"))
+        self._falling = falling
 
     async def send_heartbeat(self) -> None:
         taken = await self._api.station.heartbeat(self._clock.now())
@@ -113,10 +139,15 @@ def every(seconds: float, *, first: datetime) -> IntervalTrigger:
     return IntervalTrigger(seconds=seconds, start_date=first, timezone=UTC)
 
 
-def api_chores(fetcher: TaskFetcher, card: StationCard, *, poll_s: float, first: datetime) -> list[Chore]:
+def api_chores(fetcher: TaskFetcher, card: StationCard, *, site: Site, poll_s: float, first: datetime) -> list[Chore]:
     """All that is done with the API by the clock, beginning at `first`."""
     return [
         Chore(name="look the telescope up", trigger=every(_TELESCOPE_EVERY_S, first=first), deed=card.look_up),
+        Chore(
+            name="look at the weather",
+            trigger=every(_WEATHER_EVERY_S, first=first),
+            deed=partial(card.look_at_weather, site),
+        ),
         Chore(name="send the heartbeat", trigger=every(poll_s, first=first), deed=card.send_heartbeat),
         Chore(name="fetch tasks", trigger=every(poll_s, first=first), deed=fetcher.fetch),
         Chore(name="refresh elements", trigger=every(_ELEMENTS_EVERY_S, first=first), deed=fetcher.refresh_elements),

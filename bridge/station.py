@@ -229,7 +229,13 @@ class Station:
             clock=around.clock,
             telemetry=around.telemetry,
         )
-        chores = api_chores(fetcher, card, poll_s=around.settings.api.poll_s, first=around.clock.now())
+        chores = api_chores(
+            fetcher,
+            card,
+            site=around.settings.site.to_site(),
+            poll_s=around.settings.api.poll_s,
+            first=around.clock.now(),
+        )
         return Chores(chores, around.clock, around.telemetry)
 
     def _filter_chore(self, seats: Seats) -> Chores:

@@ -50,6 +50,26 @@ class GroundStationPayload(WireModel):
     altitude: Finite
 
 
+class ConditionPayload(WireModel):
+    """OpenWeather's number of a condition (2xx thunder, 3xx drizzle, 5xx rain, 6xx snow) and its words."""
+
+    id: int
+    description: Text = ""
+
+
+class CurrentWeatherPayload(WireModel):
+    weather: tuple[ConditionPayload, ...] = ()
+
+
+class WeatherPayload(WireModel):
+    current: CurrentWeatherPayload
+
+    @property
+    def falling(self) -> str:
+        """What falls from the sky, in the service's own words; empty where nothing does."""
+        return ", ".join(one.description or str(one.id) for one in self.current.weather if 200 <= one.id < 700)
+
+
 class FilterPayload(WireModel):
     name: Text
     central_wavelength_nm: Annotated[Finite, Field(gt=0.0)]

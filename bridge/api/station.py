@@ -4,7 +4,13 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from bridge.api.link import ApiLink
-from bridge.api.models import AccountPayload, FilterPayload, GroundStationPayload, TelescopePayload
+from bridge.api.models import (
+    AccountPayload,
+    FilterPayload,
+    GroundStationPayload,
+    TelescopePayload,
+    WeatherPayload,
+)
 from bridge.api.wire import array_in, read
 from bridge.errors import ApiRejected
 
@@ -50,6 +56,12 @@ class StationApi:
         doing = f"read ground station {ground_station_id}"
         content = await self._link.call("GET", f"/ground-stations/{ground_station_id}", doing=doing)
         return read(GroundStationPayload, content, doing=doing)
+
+    async def weather(self, latitude_deg: float, longitude_deg: float) -> WeatherPayload:
+        """The platform's weather service for a place: a forecast, and no word on whether a roof may be open."""
+        doing = "read the weather"
+        query = (("lat", str(latitude_deg)), ("lon", str(longitude_deg)), ("units", "metric"))
+        return read(WeatherPayload, await self._link.call("GET", "/weather", doing=doing, query=query), doing=doing)
 
     async def publish_filters(self, names: Sequence[str]) -> list[FilterPayload]:
         """Tell the platform which filters are in the wheel, by the wheel's own names; nothing where there are none.

@@ -1,5 +1,6 @@
 """Chores: done by the clock and never in a burst; tasks come in, change, and are let go of as the platform says."""
 
+import json
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -8,18 +9,23 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import anyio
+import httpx
 import pytest
+from pydantic import SecretStr
 
-from bridge.api.client import CitraApi
+from bridge.api.client import CitraApi, open_api
 from bridge.chores import Chore, Chores, StationCard, api_chores, every
 from bridge.clock import LoopClock
-from bridge.config import ExposureSettings
+from bridge.config import ApiSettings, ExposureSettings
 from bridge.errors import ApiRejected
 from bridge.events import ApiTrouble, ApiTroubleOver, Event, StationNote, TaskAccepted, TaskRefused, Telemetry
 from bridge.fetching import TaskFetcher
 from bridge.storage.store import Store, open_store
 from bridge.tasks import TaskState
+from schedules.site import Site
 from simulators.api.records import TaskStatus
+
+SITE = Site(latitude_deg=38.84, longitude_deg=255.03, elevation_m=1900.0)
 
 EVENING = datetime(2026, 4, 21, 3, 0, tzinfo=UTC)
 
@@ -323,7 +329,7 @@ async def test_an_hour_of_chores_keeps_the_telescope_online_and_the_ledger_full(
     api: CitraApi, fetcher: TaskFetcher, store: Store, platform: Any, heard: Heard
 ) -> None:
     card = StationCard(api, platform.clock, platform.telemetry)
-    chores = api_chores(fetcher, card, poll_s=15.0, first=platform.clock.now())
+    chores = api_chores(fetcher, card, site=SITE, poll_s=15.0, first=platform.clock.now())
     late: list[UUID] = []
     async with anyio.create_task_group() as group:
         group.start_soon(Chores(chores, platform.clock, platform.telemetry).run)
@@ -339,3 +345,32 @@ async def test_an_hour_of_chores_keeps_the_telescope_online_and_the_ledger_full(
     assert 230 <= len(platform.wire.calls("PUT /telescopes")) <= 250
     assert len(platform.wire.calls("GET /telescopes/")) <= 250 + 5
     assert {type(event) for event in heard()} == {TaskAccepted}
+
+
+async def test_rain_in_the_platforms_forecast_is_said_once_while_it_falls(platform: Any, heard: Heard) -> None:
+    skies = [(800, "clear sky"), (500, "light rain"), (500, "light rain"), (800, "clear sky"), (600, "snow")]
+    asked: list[str] = []
+
+    def weather_service(request: httpx.Request) -> httpx.Response:
+        asked.append(f"{request.url.path}?{request.url.query.decode()}")
+        number, words = skies.pop(0)
+        sky = {"id": number, "main": "", "description": words, "icon": ""}
+        body = json.dumps({"lat": 38.84, "lon": -104.97, "current": {"temp": 3.4, "weather": [sky]}}).encode()
+        return httpx.Response(200, headers={"content-type": "application/json"}, stream=httpx.ByteStream(body))
+
+    settings = ApiSettings(url="http://127.0.0.1:1", telescope_id=str(uuid4()), token=SecretStr("t"))
+    transport = httpx.MockTransport(weather_service)
+    async with open_api(
+        settings, clock=platform.clock, telemetry=platform.telemetry, transport=transport
+    ) as weather_api:
+        card = StationCard(weather_api, platform.clock, platform.telemetry)
+        while skies:
+            await card.look_at_weather(SITE)
+    notes = [event.what for event in heard() if isinstance(event, StationNote)]
+    assert notes == ["the platform's forecast: light rain", "the platform's forecast: snow"]
+    assert asked[0].startswith("/weather?lat=38.84&lon=-104.9")
+    assert asked[0].endswith("&units=metric")
+
+
+async def test_the_emulated_platforms_weather_is_understood(api: CitraApi, platform: Any) -> None:
+    assert isinstance((await api.station.weather(38.84, -104.97)).falling, str)

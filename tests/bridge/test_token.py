@@ -20,6 +20,9 @@ from bridge.logbook import LogBook
 from bridge.storage.frames import write_frame
 from bridge.storage.store import open_store
 from bridge.tasks import TaskState
+from schedules.site import Site
+
+SITE = Site(latitude_deg=38.84, longitude_deg=255.03, elevation_m=1900.0)
 
 EVENING = datetime(2026, 4, 21, 3, 0, tzinfo=UTC)
 CANARY = "citra_pat_CANARY_4f1c"
@@ -50,7 +53,7 @@ async def test_the_token_is_in_nothing_that_stays_or_is_shown(
             group.start_soon(store.journal.keep, heard)
             group.start_soon(LogBook(state / "log.jsonl", console).keep, logged)
             async with anyio.create_task_group() as work:
-                chores = api_chores(fetcher, card, poll_s=15.0, first=clock.now())
+                chores = api_chores(fetcher, card, site=SITE, poll_s=15.0, first=clock.now())
                 work.start_soon(Chores(chores, clock, telemetry).run)
                 work.start_soon(Delivery(store.outbox, api, clock, telemetry).run)
                 await anyio.sleep(60.0)
