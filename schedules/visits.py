@@ -8,6 +8,8 @@ from schedules.windows import AccessWindow
 
 # Starts within the same stretch of this length take the same frames.
 _PART_S = 20.0
+# So many times its own length is kept in hand before the last start that fits: what begins late must still fit.
+_IN_HAND = 2.0
 
 
 class Visit:
@@ -15,7 +17,7 @@ class Visit:
 
     How long it takes depends on when it is done, since the target is faster at some times than at others. `latest_s`
     is the last start that ends in time; before `opens_s` where the window is too short. `best_s` is the start that
-    puts the middle of the series at culmination, or as near to it as can be. No series is shorter than `shortest_s`;
+    puts the middle of the series at culmination, or as near to it as can be with room in hand for beginning late. No series is shorter than `shortest_s`;
     `half_s` is half the window, at least one second.
 
     Raises:
@@ -40,7 +42,9 @@ class Visit:
         self._collects: dict[int, tuple[Collect, float]] = {}
         self.latest_s = self._last_start_s()
         best_s = unix_s_of(window.culmination) - self.duration_s(max(self.latest_s, self.opens_s)) / 2.0
-        self.best_s = min(max(best_s, self.opens_s), self.latest_s)
+        room_s = max(self.latest_s - self.opens_s, 0.0)
+        in_hand_s = min(_IN_HAND * self.duration_s(max(self.latest_s, self.opens_s)), room_s / 2.0)
+        self.best_s = min(max(best_s, self.opens_s), self.latest_s - in_hand_s)
         self.half_s = max((self.closes_s - self.opens_s) / 2.0, 1.0)
 
     def collect_at(self, start_s: float) -> Collect:

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.wire
 RATE = 120.0
 ENVIRONMENT = {**os.environ, "NIGHTBRIDGE_API__TOKEN": TOKEN, "OPENBLAS_NUM_THREADS": "1", "COLUMNS": "200"}
 
-# Twenty seconds of life: time to start on a busy computer, and not to wait for the night's best moment.
+# Twenty seconds of life: time to start on a busy computer. Vega sinks: its best moment is at once.
 CLOSES = (DUSK + timedelta(minutes=45)).isoformat()
 SLOW = a_slow_satellite()
 TASKS = f"""
@@ -34,9 +34,9 @@ exposure_s = 3.0
 priority = 9
 
 [[task]]
-name = "Capella"
-ra_deg = 79.172
-dec_deg = 45.998
+name = "Vega"
+ra_deg = 279.235
+dec_deg = 38.784
 closes = {CLOSES}
 frame_count = 2
 exposure_s = 1.5
@@ -66,11 +66,11 @@ def test_the_tasks_of_a_file_are_observed_and_then_it_ends_by_itself(desk: Desk,
     assert said.returncode == 0, said.stderr[-3000:]
     frames = sorted((desk.state / "frames").iterdir())
     headers = [fits.getheader(frame) for frame in frames]
-    assert sorted(header["OBJECT"] for header in headers) == ["Capella", "Capella", SLOW.name, SLOW.name]
-    assert {header["FILTER"] for header in headers if header["OBJECT"] == "Capella"} == {"Red"}
+    assert sorted(header["OBJECT"] for header in headers) == ["Vega", "Vega", SLOW.name, SLOW.name]
+    assert {header["FILTER"] for header in headers if header["OBJECT"] == "Vega"} == {"Red"}
     assert {header["NORADID"] for header in headers if header["OBJECT"] == SLOW.name} == {SLOW.norad_id}
     assert {header["EXPTIME"] for header in headers} == {1.5, 3.0}
-    for name in ("Capella", "slow one"):
+    for name in ("Vega", "slow one"):
         (line,) = (one for one in said.stdout.splitlines() if one.startswith(f"│ {name} 2026-11-23"))
         assert "captured" in line or "delivered" in line
     assert desk.observatory.mount.parked
