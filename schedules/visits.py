@@ -17,8 +17,8 @@ class Visit:
 
     How long it takes depends on when it is done, since the target is faster at some times than at others. `latest_s`
     is the last start that ends in time; before `opens_s` where the window is too short. `best_s` is the start that
-    puts the middle of the series at culmination, or as near to it as can be with room in hand for beginning late. No series is shorter than `shortest_s`;
-    `half_s` is half the window, at least one second.
+    puts the middle of the series at culmination, or as near to it as can be with room in hand for beginning late.
+    No series is shorter than `shortest_s`; `half_s` is half the window, at least one second.
 
     Raises:
         ScheduleError: the ephemeris has no place for the target then.

@@ -12,23 +12,21 @@ from typing import Any
 import pytest
 from astropy.io import fits
 
-from tests.desk import DUSK, TOKEN, Desk, a_slow_satellite, on_the_desk
+from tests.desk import TOKEN, Desk, a_slow_satellite, on_the_desk
 
 pytestmark = pytest.mark.wire
 
 RATE = 120.0
 ENVIRONMENT = {**os.environ, "NIGHTBRIDGE_API__TOKEN": TOKEN, "OPENBLAS_NUM_THREADS": "1", "COLUMNS": "200"}
 
-# Twenty seconds of life: time to start on a busy computer. Vega sinks: its best moment is at once.
-CLOSES = (DUSK + timedelta(minutes=45)).isoformat()
 SLOW = a_slow_satellite()
+# Both sink: the best moment is the first.
 TASKS = f"""
 [[task]]
 name = "slow one"
 target = "{SLOW.name}"
 norad_id = {SLOW.norad_id}
 tle = ["{SLOW.lines[0]}", "{SLOW.lines[1]}"]
-closes = {CLOSES}
 frame_count = 2
 exposure_s = 3.0
 priority = 9
@@ -37,7 +35,6 @@ priority = 9
 name = "Vega"
 ra_deg = 279.235
 dec_deg = 38.784
-closes = {CLOSES}
 frame_count = 2
 exposure_s = 1.5
 filter = "Red"
@@ -46,7 +43,7 @@ filter = "Red"
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Desk]:
-    with on_the_desk(tmp_path, rate=RATE, tasks=0, hours=9.0, before_dusk=timedelta(minutes=-5)) as desk:
+    with on_the_desk(tmp_path, rate=RATE, tasks=0, hours=3.0, before_dusk=timedelta(minutes=-5)) as desk:
         yield desk
 
 
@@ -66,7 +63,7 @@ def test_the_tasks_of_a_file_are_observed_and_then_it_ends_by_itself(desk: Desk,
     assert said.returncode == 0, said.stderr[-3000:]
     frames = sorted((desk.state / "frames").iterdir())
     headers = [fits.getheader(frame) for frame in frames]
-    assert sorted(header["OBJECT"] for header in headers) == ["Vega", "Vega", SLOW.name, SLOW.name]
+    assert sorted(header["OBJECT"] for header in headers) == sorted(["Vega", "Vega", SLOW.name, SLOW.name])
     assert {header["FILTER"] for header in headers if header["OBJECT"] == "Vega"} == {"Red"}
     assert {header["NORADID"] for header in headers if header["OBJECT"] == SLOW.name} == {SLOW.norad_id}
     assert {header["EXPTIME"] for header in headers} == {1.5, 3.0}
@@ -92,7 +89,7 @@ def test_a_task_that_cannot_be_observed_ends_it_too_and_is_said(desk: Desk, tmp_
 
 def test_a_short_night_delivers_every_frame_it_captured_exactly_once(tmp_path: Path) -> None:
     out = tmp_path / "a night" / "of mine"
-    call = ("--hours", "0.3", "--tasks", "6", "--rate", "60", "--seed", "5")
+    call = ("--hours", "0.2", "--tasks", "4", "--rate", "60", "--seed", "5")
     command = [sys.executable, "-m", "simulators", "night", "--date", "2026-11-22", "--out", str(out), *call]
     said = subprocess.run(command, capture_output=True, text=True, timeout=115, check=False, env=ENVIRONMENT)
     report = json.loads((out / "report.json").read_text())
@@ -101,7 +98,7 @@ def test_a_short_night_delivers_every_frame_it_captured_exactly_once(tmp_path: P
     assert report["frames_completed_twice"] == 0
     assert report["log_errors"] == []
     assert report["bridge_exit_code"] == 0
-    assert report["tasks_offered"] == 6
+    assert report["tasks_offered"] == 4
     assert len(report["frames"]) == report["frames_completed"]
     assert all((out / "uploads") in Path(frame["path"]).parents for frame in report["frames"])
     assert [task for task in report["tasks"] if not task["settled"]] == []
@@ -109,7 +106,7 @@ def test_a_short_night_delivers_every_frame_it_captured_exactly_once(tmp_path: P
     assert report["good"], said.stdout
     assert "Every captured frame was delivered once" in said.stdout
     html = (out / "report.html").read_text()
-    assert html.count("<tr><td") == 6
+    assert html.count("<tr><td") == 4
     assert html.count("<img") >= 1
     assert "Traceback" not in said.stderr + "".join(log.read_text() for log in out.glob("*.log"))
     trouble = [event for event in events(out / "state") if event["level"] != "info"]

@@ -131,11 +131,8 @@ def assert_nothing_half_written(desk: Desk) -> list[Path]:
     return files
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "Ctrl-C"])
-def test_told_to_stop_during_an_exposure_it_puts_everything_away_and_goes(
-    desk: Desk, start: Callable[[], Child], number: signal.Signals
-) -> None:
-    station = start()
+def stop_during_an_exposure(desk: Desk, station: Child, number: signal.Signals) -> None:
+    """Wait for an exposure, tell the station to stop, and see it put everything away in time."""
     wait_for(desk, station, "ExposureStarted")
     wait_until(lambda: desk.observatory.cameras[0].state is CameraState.EXPOSING)
     told_at, told_s = desk.clock.now(), time.monotonic()
@@ -156,27 +153,26 @@ def test_told_to_stop_during_an_exposure_it_puts_everything_away_and_goes(
     assert "Traceback" not in (desk.folder / "bridge-0.log").read_text()
 
 
-def test_only_one_station_works_in_a_folder_and_the_next_takes_up_what_it_broke_off(
+def test_ctrl_c_during_an_exposure_puts_everything_away(desk: Desk, start: Callable[[], Child]) -> None:
+    stop_during_an_exposure(desk, start(), signal.SIGINT)
+
+
+def test_what_a_stopped_service_broke_off_the_next_start_takes_up_and_only_one_works_in_a_folder(
     desk: Desk, start: Callable[[], Child]
 ) -> None:
-    first = start()
-    wait_for(desk, first, "FrameKept")
-    intruder = start()
-    assert ended(intruder) == 1
-    words = f"{desk.state} is in use by another nightbridge (process {first.process_id})"
-    assert words in intruder.last_words()
-    assert first.exit_code is None
-    os.kill(first.process_id, signal.SIGTERM)
-    assert ended(first) == 0
-    kept = len(assert_nothing_half_written(desk))
-    assert kept >= 1
+    stop_during_an_exposure(desk, start(), signal.SIGTERM)
     before = len(logged(desk))
     second = start()
     wait_for(desk, second, "FrameKept", after=before)
+    intruder = start()
+    assert ended(intruder) == 1
+    words = f"{desk.state} is in use by another nightbridge (process {second.process_id})"
+    assert words in intruder.last_words()
+    assert second.exit_code is None
     os.kill(second.process_id, signal.SIGTERM)
     assert ended(second) == 0
     assert_put_away(desk)
-    assert len(assert_nothing_half_written(desk)) > kept
+    assert len(assert_nothing_half_written(desk)) >= 1
     assert [event for event in logged(desk) if event["level"] == "error"] == []
     assert_no_token_in(desk.folder)
 
