@@ -1,7 +1,7 @@
 """From what is asked to tonight's plan: windows first, then the planner. Thinks only; run it in a worker thread."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bridge.observing.pace import Pace
@@ -9,7 +9,7 @@ from schedules.constraints import AboveHorizon, Constraint, MinAltitude, MoonApa
 from schedules.ephemeris import Ephemeris
 from schedules.errors import ScheduleError
 from schedules.places import Horizontal
-from schedules.planner import Plan, Telescope, make_plan
+from schedules.planner import Plan, PlannedObservation, Telescope, make_plan
 from schedules.requests import ObservationRequest
 from schedules.site import HorizonMask, Site
 from schedules.targets import Satellite
@@ -43,6 +43,12 @@ class Limits:
         if isinstance(request.target, Satellite):
             constraints.append(Sunlit())
         return constraints
+
+
+# So much of a window's end is left out of the plan, for a slew that takes longer than planned: what is best seen at its
+# end (before it enters the shadow, or its task closes) would else be planned to the last tenth of a second.
+_IN_HAND_S = 15.0
+_IN_HAND_SHARE = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,14 +86,38 @@ class Planning:
         self._telescope = self._pace.applied_to(self._telescope)
         searches = [self._search(request, night) for request in requests]
         self._searches = {search.request.request_id: search for search in searches}
-        return make_plan(
+        plan = self._made(requests, now, standing, whole=frozenset())
+        late = frozenset(one.request.request_id for one in plan.dropped if self._windows_of(one.request))
+        return self._made(requests, now, standing, whole=late) if late else plan
+
+    def _made(
+        self, requests: Sequence[ObservationRequest], now: datetime, standing: Horizontal | None, whole: frozenset[str]
+    ) -> Plan:
+        """The plan with some time of each window left in hand, but of those that need the `whole` of theirs."""
+        windows = {
+            request.request_id: [
+                one if request.request_id in whole else _with_time_in_hand(one) for one in self._windows_of(request)
+            ]
+            for request in requests
+        }
+        searches = self._searches.values()
+        plan = make_plan(
             requests,
-            {search.request.request_id: search.windows for search in searches},
+            windows,
             now,
             telescope=self._telescope,
             standing=standing,
             no_window={search.request.request_id: search.why_none for search in searches if search.why_none},
         )
+        return replace(plan, observations=tuple(self._with_whole_window(one) for one in plan.observations))
+
+    def _with_whole_window(self, planned: PlannedObservation) -> PlannedObservation:
+        """The time in hand is there for the telescope to use."""
+        windows = self._windows_of(planned.request)
+        return replace(planned, window=next(one for one in windows if one.rise == planned.window.rise))
+
+    def _windows_of(self, request: ObservationRequest) -> Sequence[AccessWindow]:
+        return self._searches[request.request_id].windows
 
     def impossible(self, requests: Iterable[ObservationRequest]) -> dict[str, str]:
         """Of the requests planned last: those with no window at all in all the time they ask for, and why."""
@@ -135,6 +165,12 @@ class Planning:
         except ScheduleError as error:
             why = str(error)
         return [], why
+
+
+def _with_time_in_hand(window: AccessWindow) -> AccessWindow:
+    lasts_s = (window.set - window.rise).total_seconds()
+    ends = window.set - timedelta(seconds=min(_IN_HAND_S, _IN_HAND_SHARE * lasts_s))
+    return replace(window, set=ends, culmination=min(window.culmination, ends))
 
 
 def next_night(

@@ -157,12 +157,11 @@ class Turns:
     async def _take(self, turn: PlannedObservation) -> float:
         """One observation, and what its outcome means for its task; gives how long to wait before the next, in s."""
         task_id = turn.request.request_id
-        if not await self._move(task_id, TaskState.OBSERVING, ""):
-            return 0.0
         with anyio.CancelScope() as scope:
             self._under_way = task_id, scope
             try:
-                return await self._observe(turn)
+                if await self._move(task_id, TaskState.OBSERVING, ""):
+                    return await self._observe(turn)
             except anyio.get_cancelled_exc_class():
                 with anyio.CancelScope(shield=True):
                     await self._give_back(task_id, "broken off: no longer safe, or the night is over")
