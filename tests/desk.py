@@ -128,7 +128,7 @@ def on_the_desk(
 
 @dataclass(frozen=True)
 class SlowSatellite:
-    """A geostationary satellite that is well up and lit for the whole night."""
+    """A geostationary satellite, well up, lit all night, and past its highest point: best observed at once."""
 
     name: str
     norad_id: int
@@ -137,9 +137,9 @@ class SlowSatellite:
 
 def a_slow_satellite(seed: int = 3) -> SlowSatellite:
     swarm = Swarm.from_synthetic(DUSK, seed)
-    seen = swarm.astrometric(None, RIDGE, DUSK)
+    now, soon = (swarm.astrometric(None, RIDGE, DUSK + timedelta(hours=hours)).altitude_deg for hours in (0, 3))
     for index, elements in enumerate(swarm.elements):
-        if elements.name.startswith("GEO ") and elements.lines is not None and seen.altitude_deg[index] > 35.0:
+        if elements.name.startswith("GEO ") and elements.lines is not None and now[index] > soon[index] > 35.0:
             return SlowSatellite(name=elements.name, norad_id=elements.norad_id, lines=elements.lines)
     raise AssertionError("no geostationary satellite is up")
 

@@ -14,6 +14,9 @@ DARK_SUN_ALTITUDE_DEG = -12.0
 _PRELUDE_OF_SKY = timedelta(minutes=6)
 _PRELUDE_OF_LIFE_S = 9.0
 
+_STEP = timedelta(minutes=5)
+_MINUTE = timedelta(minutes=1)
+
 # Less darkness than this is not worth opening for.
 _SHORTEST_NIGHT = timedelta(minutes=10)
 
@@ -51,13 +54,30 @@ def darkness(settings: NightSettings) -> tuple[datetime, datetime]:
     noon = datetime.combine(settings.evening, datetime.min.time(), UTC) + timedelta(
         hours=12.0 - settings.ground.longitude_deg / 15.0
     )
-    minutes = [noon + timedelta(minutes=minute) for minute in range(24 * 60)]
-    dark = [at for at in minutes if settings.ground.sun_altitude_deg(at) < DARK_SUN_ALTITUDE_DEG]
-    begins, ends = (dark[0], min(dark[-1], dark[0] + timedelta(hours=settings.hours))) if dark else (noon, noon)
+    begins, ends = _dark_between(settings.ground, noon, noon + timedelta(days=1))
+    lasts = f"only for {(ends - begins).total_seconds() / 60.0:.0f} minutes" if begins < ends else "not at all"
+    ends = min(ends, begins + timedelta(hours=settings.hours))
     if ends - begins < _SHORTEST_NIGHT:
-        lasts = f"only for {(ends - begins).total_seconds() / 60.0:.0f} minutes" if dark else "not at all"
         raise NoDarkness(
             f"on {settings.evening} the Sun goes below {DARK_SUN_ALTITUDE_DEG:g}° {lasts} at latitude "
             f"{settings.ground.latitude_deg:g}°; choose another --date or --site"
         )
+    return begins, ends
+
+
+def _dark_between(ground: Ground, noon: datetime, next_noon: datetime) -> tuple[datetime, datetime]:
+    """The first and the last whole minute of darkness; `noon` twice where it is dark for five minutes or less."""
+
+    def is_dark(at: datetime) -> bool:
+        return ground.sun_altitude_deg(at) < DARK_SUN_ALTITUDE_DEG
+
+    steps = [noon + step * _STEP for step in range((next_noon - noon) // _STEP)]
+    dark = [at for at in steps if is_dark(at)]
+    if not dark:
+        return noon, noon
+    begins, ends = dark[0], dark[-1]
+    while begins > noon and is_dark(begins - _MINUTE):
+        begins -= _MINUTE
+    while ends + _MINUTE < next_noon and is_dark(ends + _MINUTE):
+        ends += _MINUTE
     return begins, ends

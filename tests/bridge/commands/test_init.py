@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge.api.models import GroundStationPayload, TelescopePayload
@@ -209,6 +209,7 @@ def test_an_address_that_cannot_be_the_platforms_is_refused_before_anything_is_a
 ODD = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 
 
+@settings(deadline=None, max_examples=50)
 @given(device=ODD, telescope=ODD, station=ODD, chosen=ODD)
 def test_whatever_things_are_called_the_file_is_toml_and_says_the_same(
     device: str, telescope: str, station: str, chosen: str

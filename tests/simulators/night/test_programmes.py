@@ -14,8 +14,10 @@ from pathlib import Path
 import anyio
 import httpx
 import pytest
+from typer.testing import CliRunner
 
 from drivers.alpaca.discovery import survey
+from simulators.cli import app
 from simulators.night.children import Child
 
 pytestmark = pytest.mark.wire
@@ -76,7 +78,9 @@ WRONG = {
 @pytest.mark.parametrize("what", WRONG)
 def test_what_cannot_be_simulated_is_refused_in_words(what: str) -> None:
     arguments, words = WRONG[what]
-    assert words in refused(*arguments)
+    said = CliRunner().invoke(app, arguments, env={"COLUMNS": "300"})
+    assert said.exit_code == 2
+    assert words in said.output
 
 
 def test_a_file_without_elements_is_said_in_one_line(tmp_path: Path) -> None:
@@ -166,14 +170,23 @@ def answers(port: int) -> bool:
     return True
 
 
-def test_a_night_whose_servers_do_not_start_says_why_and_ends(tmp_path: Path) -> None:
+def test_a_night_whose_servers_do_not_start_says_why_and_leaves_what_is_not_its_own(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    for name in ("state/old.log", "uploads/old.fits", "notes/mine.txt"):
+        (out / name).parent.mkdir(parents=True)
+        (out / name).write_text("old")
+    (out / "report.json").write_text("{}")
     broken = tmp_path / "broken.tle"
     broken.write_text("SAT\n1 this is no element set\n")
-    call = [sys.executable, "-m", "simulators", "night", "--elements", str(broken), "--out", str(tmp_path / "out")]
+    call = [sys.executable, "-m", "simulators", "night", "--elements", str(broken), "--out", str(out)]
     said = subprocess.run(call, capture_output=True, text=True, timeout=60, check=False, env=ENVIRONMENT)
     assert said.returncode == 1
     assert "observatory did not start: nightbridge-sim: " in said.stdout.replace("\n", " ")
     assert "Traceback" not in said.stdout + said.stderr
+    assert (out / "notes" / "mine.txt").exists()
+    assert not (out / "state" / "old.log").exists()
+    assert not (out / "uploads" / "old.fits").exists()
+    assert not (out / "report.json").exists()
 
 
 def test_where_it_does_not_get_dark_nothing_is_started(tmp_path: Path) -> None:
@@ -188,19 +201,3 @@ def test_an_output_folder_that_cannot_be_made_is_said_in_one_line(tmp_path: Path
     tmp_path.joinpath("file").write_text("in the way")
     (line,) = refused("night", "--date", "2026-11-22", "--out", tmp_path / "file" / "out").splitlines()
     assert "file/out" in line
-
-
-def test_a_new_night_makes_room_and_leaves_what_is_not_its_own(tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    for name in ("state/old.log", "uploads/old.fits", "notes/mine.txt"):
-        (out / name).parent.mkdir(parents=True)
-        (out / name).write_text("old")
-    (out / "report.json").write_text("{}")
-    broken = tmp_path / "broken.tle"
-    broken.write_text("no elements\n")
-    call = [sys.executable, "-m", "simulators", "night", "--elements", str(broken), "--out", str(out)]
-    subprocess.run(call, capture_output=True, text=True, timeout=60, check=False, env=ENVIRONMENT)
-    assert (out / "notes" / "mine.txt").exists()
-    assert not (out / "state" / "old.log").exists()
-    assert not (out / "uploads" / "old.fits").exists()
-    assert not (out / "report.json").exists()

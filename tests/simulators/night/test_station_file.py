@@ -4,7 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge.config import Settings, load_settings
@@ -19,33 +19,33 @@ ADDRESSES = Addresses(
 CLOCK = SimulatedClock(starts_at=DUSK - timedelta(minutes=6), anchored_unix_s=1_795_394_723.123_456_7, rate=60.0)
 
 
-def loaded(folder: Path, settings: NightSettings, *, state: Path, clock: SimulatedClock = CLOCK) -> Settings:
+def loaded(folder: Path, night: NightSettings, *, state: Path, clock: SimulatedClock = CLOCK) -> Settings:
     ends_at = DUSK + timedelta(hours=2, microseconds=17)
-    text = station_toml(settings, ADDRESSES, clock=clock, ends_at=ends_at, state_folder=state)
+    text = station_toml(night, ADDRESSES, clock=clock, ends_at=ends_at, state_folder=state)
     file = folder / "station.toml"
     file.write_text(text, encoding="utf-8")
     return load_settings(file)
 
 
 def test_every_process_of_a_night_counts_the_same_time(tmp_path: Path) -> None:
-    settings = loaded(tmp_path, a_night(), state=tmp_path / "state")
-    assert settings.rehearsal is not None
-    assert settings.rehearsal.starts_at == CLOCK.starts_at
-    assert settings.rehearsal.anchored_unix_s == CLOCK.anchored_unix_s
-    assert settings.rehearsal.rate == CLOCK.rate
-    assert settings.rehearsal.ends_at == DUSK + timedelta(hours=2, microseconds=17)
+    rehearsal = loaded(tmp_path, a_night(), state=tmp_path / "state").rehearsal
+    assert rehearsal is not None
+    assert rehearsal.starts_at == CLOCK.starts_at
+    assert rehearsal.anchored_unix_s == CLOCK.anchored_unix_s
+    assert rehearsal.rate == CLOCK.rate
+    assert rehearsal.ends_at == DUSK + timedelta(hours=2, microseconds=17)
 
 
 def test_everything_is_where_the_simulators_are(tmp_path: Path) -> None:
     night = a_night()
-    settings = loaded(tmp_path, night, state=tmp_path / "state")
-    assert settings.api.url == "http://127.0.0.1:8000"
-    assert settings.api.telescope_id == ADDRESSES.telescope_id
-    assert settings.state_folder == tmp_path / "state"
-    site = settings.site.to_site()
+    station = loaded(tmp_path, night, state=tmp_path / "state")
+    assert station.api.url == "http://127.0.0.1:8000"
+    assert station.api.telescope_id == ADDRESSES.telescope_id
+    assert station.state_folder == tmp_path / "state"
+    site = station.site.to_site()
     assert (site.latitude_deg, site.longitude_deg) == (night.ground.latitude_deg, night.ground.longitude_deg)
-    devices = (settings.mount, settings.camera, settings.filter_wheel, settings.focuser, settings.dome)
-    watching = (settings.safety_monitor, settings.conditions)
+    devices = (station.mount, station.camera, station.filter_wheel, station.focuser, station.dome)
+    watching = (station.safety_monitor, station.conditions)
     assert {one.address for one in (*devices, *watching) if one is not None} == {"127.0.0.1:11111"}
     assert None not in (*devices, *watching)
 
@@ -67,6 +67,7 @@ def test_the_folder_may_have_any_name(tmp_path: Path, name: str) -> None:
     assert loaded(tmp_path, a_night(), state=tmp_path / name).state_folder == tmp_path / name
 
 
+@settings(deadline=None)
 @given(name=st.text(st.characters(exclude_categories=["Cs"], exclude_characters="/\0"), min_size=1).map("x".__add__))
 def test_really_any_name(tmp_path_factory: pytest.TempPathFactory, name: str) -> None:
     folder = tmp_path_factory.getbasetemp()
