@@ -149,9 +149,10 @@ class Observatory:
     async def reconnect(self, device: str) -> None:
         """Connect the device of this name anew, and whatever was lost; what cannot be reached stays lost."""
         for seat in self.seats:
-            if seat.connected and seat.device.name == device:
+            if not seat.connected:
+                await self._connect(seat, seat.connect)
+            elif seat.device.name == device:
                 await self._connect(seat, seat.reconnect)
-        await self.reconnect_lost()
 
     async def reconnect_lost(self) -> None:
         """Connect anew whatever was lost."""

@@ -36,9 +36,10 @@ from schedules.planner import Plan, PlannedObservation
 
 # A plan is looked at again after this long without anything to do: a window may have come into reach.
 _LOOK_AGAIN_S = 60.0
-# After a window given up, and after a fault, the same would happen again at once.
+# After a window given up, or a fault, the same would happen again at once; a fault that lasts is met more seldom.
 _TOO_LATE_PAUSE_S = 2.0
 _FAULT_PAUSE_S = 5.0
+_FAULT_PAUSE_AT_MOST_S = 60.0
 # Before a wait of this length the mount stands still: following the stars for hours it would run into the ground.
 _STAND_STILL_FROM_S = 15.0
 # So many malfunctions in a row, and the night is over.
@@ -65,6 +66,7 @@ class Turns:
     night_count: tuple[int, int] = field(default=(0, 0), init=False)
     _news: anyio.Event = field(default_factory=anyio.Event, init=False)
     _under_way: tuple[str, anyio.CancelScope] | None = field(default=None, init=False)
+    _faults: int = field(default=0, init=False)
     _malfunctions: int = field(default=0, init=False)
     _free_since: datetime | None = field(default=None, init=False)
     _dropped: dict[str, str] = field(default_factory=dict, init=False)
@@ -72,7 +74,7 @@ class Turns:
     def begin_night(self) -> None:
         """Count anew: (tasks captured, frames taken)."""
         self.night_count = (0, 0)
-        self._malfunctions = 0
+        self._faults = self._malfunctions = 0
 
     async def end_night(self) -> None:
         """Let go of what the night's end cut off, so that nobody waits for it until the next plan."""
@@ -114,8 +116,7 @@ class Turns:
                 if wait_s > _STAND_STILL_FROM_S:
                     await self.observatory.stand_still()
             except DeviceError as fault:
-                await self._recover(fault)
-                await self._quiet_for(_FAULT_PAUSE_S, news)
+                await self._quiet_for(await self._recover(fault), news)
                 continue
             if await self._quiet_for(wait_s, news) and turn is not None:
                 if wait_s <= 0.0 and self._free_since is not None:
@@ -138,7 +139,9 @@ class Turns:
         plan = await self.thinker.call(partial(self.planning.plan, requests, now, night=span.dark, standing=standing))
         impossible = self.planning.impossible(requests)
         placed = {one.request.request_id for one in plan.observations}
-        self._dropped = {dropped.request.request_id: dropped.reason for dropped in plan.dropped}
+        # Why it fell out of the plan, and not what is said of it later, when there is no time left.
+        reasons = {dropped.request.request_id: dropped.reason for dropped in plan.dropped}
+        self._dropped = {task_id: self._dropped.get(task_id, why) for task_id, why in reasons.items()}
         for task in tasks:
             await self._keep_in_step(task, placed, impossible)
         leave_at = plan.observations[0].leave_at if plan.observations else now
@@ -186,10 +189,9 @@ class Turns:
             return _LOOK_AGAIN_S  # what is delivered makes room, or a person does
         except DeviceError as fault:
             await self._give_back(task_id, str(fault))
-            await self._recover(fault)
-            return _FAULT_PAUSE_S
+            return await self._recover(fault)
         else:
-            self._malfunctions = 0
+            self._faults = self._malfunctions = 0
             self.night_count = self.night_count[0] + 1, self.night_count[1] + frames
             await self.keeper.finish(task_id)
         return 0.0
@@ -199,8 +201,12 @@ class Turns:
         if (await self.ledger.task(task_id)).state is TaskState.OBSERVING:
             await self._move(task_id, TaskState.PENDING, why)
 
-    async def _recover(self, fault: DeviceError) -> None:
-        """Connect the device anew; a third malfunction in a row ends the night."""
+    async def _recover(self, fault: DeviceError) -> float:
+        """Connect the device anew; gives how long to leave it alone then, in s.
+
+        Raises:
+            NightOver: the third malfunction in a row.
+        """
         self.telemetry.publish(
             DeviceFault(at=self.clock.now(), device=fault.device, doing=fault.doing, what=fault.what)
         )
@@ -209,6 +215,8 @@ class Turns:
             if self._malfunctions >= _MALFUNCTIONS_AT_MOST:
                 raise NightOver(f"{self._malfunctions} malfunctions in a row, the last: {fault}")
         await self.observatory.reconnect(fault.device)
+        self._faults += 1
+        return min(_FAULT_PAUSE_AT_MOST_S, _FAULT_PAUSE_S * self._faults)
 
     async def _move(self, task_id: str, to: TaskState, why: str) -> bool:
         """Move the task, unless it was cancelled a moment ago."""

@@ -85,8 +85,8 @@ def up_now(kind: str, at: datetime, *, count: int = 1, above_deg: float = 30.0) 
     return found
 
 
-def a_star(name: str = "Star", *, ra_deg: float = 330.0, dec_deg: float = 40.0) -> Star:
-    """High in the evening of DUSK."""
+def a_star(name: str = "Star", *, ra_deg: float = 300.0, dec_deg: float = 40.0) -> Star:
+    """High in the evening of DUSK, and past the meridian: it is best seen at once."""
     return Star(name=name, icrs=ICRS(ra_deg=ra_deg, dec_deg=dec_deg))
 
 
