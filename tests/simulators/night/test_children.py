@@ -30,7 +30,7 @@ def is_there(process_id: int) -> bool:
 
 
 def test_a_child_says_where_it_listens_and_ends_when_it_is_asked(log: Path) -> None:
-    code = "import sys, time; print('here', flush=True); print('words', file=sys.stderr); time.sleep(600)"
+    code = "import sys, time; print('words', file=sys.stderr, flush=True); print('here', flush=True); time.sleep(600)"
     with child(log, code) as one:
         assert one.first_line() == "here"
         assert one.exit_code is None
