@@ -11,9 +11,9 @@ from schedules.errors import ScheduleError
 from schedules.places import Horizontal
 from schedules.planner import Plan, PlannedObservation, Telescope, make_plan
 from schedules.requests import ObservationRequest
-from schedules.site import HorizonMask, Site
+from schedules.site import HorizonMask
 from schedules.targets import Satellite
-from schedules.windows import AccessWindow, find_darkness, find_windows, why_no_window
+from schedules.windows import AccessWindow, find_windows, why_no_window
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,13 +171,3 @@ def _with_time_in_hand(window: AccessWindow) -> AccessWindow:
     lasts_s = (window.set - window.rise).total_seconds()
     ends = window.set - timedelta(seconds=min(_IN_HAND_S, _IN_HAND_SHARE * lasts_s))
     return replace(window, set=ends, culmination=min(window.culmination, ends))
-
-
-def next_night(
-    site: Site, now: datetime, *, sun_below_deg: float, ephemeris: Ephemeris
-) -> tuple[datetime, datetime] | None:
-    """The darkness under way at `now`, or the next within two days; None where the Sun does not set that far."""
-    nights = find_darkness(
-        site, opens=now, closes=now + timedelta(days=2), sun_below_deg=sun_below_deg, ephemeris=ephemeris
-    )
-    return nights[0] if nights else None
