@@ -128,7 +128,7 @@ async def _weather(safety: SafetySettings, weather: ObservingConditions) -> Find
     if over:
         return lacking("weather station", said, f"wait: the station stays closed while {'; '.join(over)}")
     if not limited:
-        do = f"it cannot close the station: [safety.at_most] knows {', '.join(safety.at_most)}"
+        do = "[safety.at_most] sets no limit to anything it measures: it will not close the station"
         return lacking("weather station", said, do)
     return good("weather station", said)
 

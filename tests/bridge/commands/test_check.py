@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from drivers.values import Quantity
+from drivers.values import Quantity, ShutterState
 from simulators.faults import Fault, FaultKind
 from tests.bridge.commands.conftest import Call, Said
 from tests.desk import Desk
@@ -158,6 +159,31 @@ def nobody_is_meant_to_watch(desk: Desk) -> None:
     desk.rewrite("[safety]", "[safety]\nwithout_monitor = true")
 
 
+def no_limits(desk: Desk) -> None:
+    desk.rewrite("[night]", "[safety.at_most]\n[night]")
+
+
+def midsummer_at_the_pole(desk: Desk) -> None:
+    desk.rewrite("latitude_deg = 38.84", "latitude_deg = 89.0")
+    ((key, station),) = desk.world.stations.items()
+    desk.world.stations[key] = replace(station, latitude_deg=89.0)
+    desk.rewrite(f"starts_at = {desk.clock.starts_at.isoformat()}", "starts_at = 2026-06-20T00:00:00+00:00")
+    desk.rewrite("ends_at = 2026", "ends_at = 2027")
+
+
+def dome_in_error(desk: Desk) -> None:
+    """Stopped on its way, as by a limit switch."""
+    dome = desk.observatory.dome
+    assert dome is not None
+    dome.move_shutter(opening=True)
+    time.sleep(0.1)  # six seconds of some twenty
+    dome.abort()
+    last_s = time.monotonic() + 20.0
+    while dome.shutter is not ShutterState.ERROR:
+        assert time.monotonic() < last_s
+        time.sleep(0.01)
+
+
 def mount_in_error(desk: Desk) -> None:
     begins = desk.clock.now()
     desk.observatory.faults.add(Fault(kind=FaultKind.REFUSE, device="mount", method="*", begins=begins, for_s=36_000.0))
@@ -176,6 +202,9 @@ WRONG = {
     devices_away: ("mount", True, ["connect"], "nightbridge devices lists what answers"),
     no_such_camera: ("camera", True, ["camera"], "its address right?"),
     mount_in_error: ("mount", True, ["mount"], "is it switched on"),
+    no_limits: ("weather station", False, ["nothing that has a limit; 13"], "[safety.at_most] sets no limit"),
+    dome_in_error: ("dome", True, ["its shutter is in error"], "look at it"),
+    midsummer_at_the_pole: ("night", False, ["it does not get dark enough"], "wait for longer nights"),
     unsafe: ("safety monitor", False, ["unsafe now"], "wait: the station stays closed"),
     storm: ("weather station", False, ["wind speed 14 m/s"], "wind speed m s is 14, more than 12"),
     disk_too_small: ("disk", True, ["GB free, 9e+06 GB of them kept free"], "make room on the disk of"),
