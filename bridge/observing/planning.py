@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 
 from bridge.observing.pace import Pace
 from schedules.constraints import AboveHorizon, Constraint, MinAltitude, MoonApart, SunBelow, Sunlit
-from schedules.ephemeris import Ephemeris
 from schedules.errors import ScheduleError
 from schedules.places import Horizontal
 from schedules.planner import Plan, PlannedObservation, Telescope, make_plan
