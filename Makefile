@@ -14,6 +14,9 @@ night: $(READY)  ## two hours of tonight's darkness against simulators, sixty ti
 test: $(READY)  ## the whole suite
 	$(BIN)/pytest -n auto --dist worksteal
 
+bench: $(READY)  ## ratios against peers, side by side in one run
+	$(BIN)/python -m tests.bench
+
 check: $(READY)  ## style, types, architecture
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

@@ -5,6 +5,7 @@ of `drivers.errors` and no others. A device is an async context manager: entered
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Protocol
 
 from drivers.values import (
@@ -12,6 +13,7 @@ from drivers.values import (
     CameraStatus,
     DomeCapabilities,
     DomeStatus,
+    ElementLines,
     Equatorial,
     Exposure,
     FilterWheelCapabilities,
@@ -43,6 +45,16 @@ class Mount(Protocol):
 
         d(RA)/dt is a change of the coordinate (no cos dec). Zero and zero is sidereal tracking.
         """
+
+    async def turn_axes(self, *, primary_deg_per_s: float, secondary_deg_per_s: float) -> None:
+        """Turn the mechanical axes at these speeds, which replace tracking, until told others.
+
+        Primary is the hour angle or azimuth axis. What a positive speed means is the driver's own: it is measured
+        (`nightbridge calibrate mount`). Zero and zero ends it, and the mount tracks at the sidereal rate again.
+        """
+
+    async def follow_orbit(self, elements: ElementLines, *, opens: datetime, closes: datetime) -> None:
+        """Let the mount compute and follow this orbit itself between two instants; returns when it follows."""
 
     async def sync(self, on: Equatorial) -> None:
         """Take `on` as where the telescope points now."""

@@ -52,8 +52,47 @@ class PierSide(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AxisSpeeds:
+    """The speeds an axis can be turned at: 0, and any within one of these spans (slowest, fastest), either way.
+
+    Raises:
+        ValueError: no span, or one that is empty, negative or not finite.
+    """
+
+    spans_deg_s: tuple[tuple[float, float], ...]
+
+    def __post_init__(self) -> None:
+        if not self.spans_deg_s:
+            raise ValueError("an axis that turns at no speed at all has no speeds")
+        for slowest, fastest in self.spans_deg_s:
+            if not 0.0 <= slowest <= fastest < math.inf:
+                raise ValueError(f"an axis cannot turn at {slowest}°/s to {fastest}°/s")
+
+    @property
+    def fastest_deg_s(self) -> float:
+        return max(fastest for _, fastest in self.spans_deg_s)
+
+    def admit(self, speed_deg_s: float) -> bool:
+        """Whether the axis can be told to turn at this speed; False for NaN."""
+        return speed_deg_s == 0.0 or any(slow <= abs(speed_deg_s) <= fast for slow, fast in self.spans_deg_s)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ElementLines:
+    """A classic element set as a mount that propagates orbits itself is given it."""
+
+    name: str
+    line1: str
+    line2: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MountCapabilities:
-    """What a mount can do; read once when it is connected."""
+    """What a mount says it can do; read once when it is connected.
+
+    `axis_speeds` are of the primary (hour angle or azimuth) and the secondary axis; None: they cannot be turned at a
+    rate. `driver` names driver and version, in its own words: what was measured holds for this one only.
+    """
 
     system: EquatorialSystem
     kind: MountKind
@@ -61,6 +100,9 @@ class MountCapabilities:
     can_set_rates: bool
     can_sync: bool
     can_home: bool
+    axis_speeds: tuple[AxisSpeeds, AxisSpeeds] | None = None
+    can_follow_orbits: bool = False
+    driver: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

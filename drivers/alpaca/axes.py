@@ -1,8 +1,8 @@
 """The axes of an Alpaca mount: what they read, and what is set on them, each setting read back."""
 
-from drivers.alpaca.link import SIDEREAL, Link, State, optional
-from drivers.alpaca.motion import SIDEREAL_DEG_PER_S, Standstill, separation_deg
+from drivers.alpaca.link import PRIMARY, SECONDARY, SIDEREAL, Link, State, optional
 from drivers.errors import Malfunction
+from drivers.motion import SIDEREAL_DEG_PER_S, Standstill, separation_deg
 from drivers.values import Equatorial, MountCapabilities
 from drivers.waiting import until
 
@@ -83,6 +83,14 @@ class Axes:
             confirmed = await self._link.number(member)
             if abs(confirmed - value) > 1e-4 + 1e-4 * abs(value):
                 raise Malfunction(self._link.name, doing, f"{member} reads {confirmed:.6g} after {value:.6g} was set")
+
+    async def turn(self, primary_deg_per_s: float, secondary_deg_per_s: float) -> None:
+        """Turn the mechanical axes, the faster one first since it moves the telescope more meanwhile."""
+        self._rates_are_zero = False
+        speeds = [(PRIMARY, primary_deg_per_s), (SECONDARY, secondary_deg_per_s)]
+        speeds.sort(key=lambda speed: abs(speed[1]), reverse=True)
+        for axis, speed_deg_per_s in speeds:
+            await self._link.invoke("MoveAxis", axis, speed_deg_per_s)
 
     async def until_standing(self, doing: str) -> None:
         standstill = Standstill(separation_deg, agree=AGREE_DEG, drift_per_s=SIDEREAL_DEG_PER_S)

@@ -6,9 +6,9 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 
 from drivers.alpaca.link import Link, Role, connected, optional
-from drivers.alpaca.motion import Standstill, turn_deg
 from drivers.config import AlpacaDevice
 from drivers.errors import Malfunction, Refused
+from drivers.motion import Standstill, turn_deg
 from drivers.values import DomeCapabilities, DomeStatus, ShutterState
 from drivers.waiting import stopped_by, until
 

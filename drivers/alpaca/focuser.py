@@ -5,9 +5,9 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 
 from drivers.alpaca.link import Link, Role, connected, optional
-from drivers.alpaca.motion import Standstill
 from drivers.config import AlpacaDevice
 from drivers.errors import Malfunction, Refused
+from drivers.motion import Standstill
 from drivers.values import FocuserCapabilities, FocuserStatus
 from drivers.waiting import stopped_by, until
 

@@ -37,6 +37,8 @@ KEEP_ALIVE_S: Final = 2.0  # an older connection may be closed by the server jus
 
 MOST: Final = sys.float_info.max
 SIDEREAL: Final[object] = telescope.DriveRates.driveSidereal
+PRIMARY: Final[object] = telescope.TelescopeAxes.axisPrimary
+SECONDARY: Final[object] = telescope.TelescopeAxes.axisSecondary
 
 
 class Role(StrEnum):
@@ -130,8 +132,8 @@ class Link:
         self._closed = False
         self._tells_state: bool | None = None  # not known of a device just connected
 
-    async def flag(self, member: str) -> bool:
-        return self._as_flag(member, await self._read(member))
+    async def flag(self, member: str, *args: object) -> bool:
+        return self._as_flag(member, await self._read(member, *args))
 
     async def number(self, member: str, *args: object) -> float:
         return self._as_number(member, await self._read(member, *args))
@@ -166,6 +168,13 @@ class Link:
         if not isinstance(value, list) or not all(type(item) is kind for item in value):
             raise self._odd(member, value, f"a list of {kind.__name__}")
         return tuple(value)
+
+    async def spans(self, member: str, *args: object) -> tuple[tuple[float, float], ...]:
+        """A list of ranges (AxisRates), each as lowest and highest."""
+        ranges = await self._read(member, *args)
+        if not isinstance(ranges, list):
+            raise self._odd(member, ranges, "a list of ranges")
+        return tuple((self._as_number(member, one.Minimum), self._as_number(member, one.Maximum)) for one in ranges)
 
     async def write(self, member: str, value: object) -> None:
         """Set a property. The device may take it and ignore it: what matters is read back."""

@@ -7,11 +7,20 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 
 from drivers.alpaca.axes import AGREE_DEG, EVERY_S, STOP_WITHIN_S, Axes
-from drivers.alpaca.link import Link, Role, connected, optional
-from drivers.alpaca.motion import SIDEREAL_DEG_PER_S, Standstill, separation_deg
+from drivers.alpaca.link import PRIMARY, SECONDARY, Link, Role, connected, optional
 from drivers.config import AlpacaDevice
 from drivers.errors import Malfunction, Refused, TimedOut
-from drivers.values import Equatorial, EquatorialSystem, MountCapabilities, MountKind, MountStatus, PierSide
+from drivers.motion import SIDEREAL_DEG_PER_S, Standstill, separation_deg
+from drivers.values import (
+    AxisSpeeds,
+    ElementLines,
+    Equatorial,
+    EquatorialSystem,
+    MountCapabilities,
+    MountKind,
+    MountStatus,
+    PierSide,
+)
 from drivers.waiting import stopped_by, until
 
 _log = logging.getLogger(__name__)
@@ -110,6 +119,20 @@ class AlpacaMount:
             await self._axes.switch_tracking(True)
             await self._axes.set_rates(ra_deg_per_s, dec_deg_per_s, doing)
 
+    async def turn_axes(self, *, primary_deg_per_s: float, secondary_deg_per_s: float) -> None:
+        doing = f"turn the axes at {primary_deg_per_s:+.6f}°/s, {secondary_deg_per_s:+.6f}°/s"
+        speeds = self.capabilities.axis_speeds
+        if speeds is None:
+            raise Refused(self.name, doing, "this mount's axes cannot be turned at a rate")
+        if not (speeds[0].admit(primary_deg_per_s) and speeds[1].admit(secondary_deg_per_s)):
+            fastest = f"{speeds[0].fastest_deg_s:g}°/s and {speeds[1].fastest_deg_s:g}°/s"
+            raise Refused(self.name, doing, f"out of what its axes can do (AxisRates: up to {fastest})")
+        async with stopped_by(self.abort, device=self.name):
+            await self._axes.turn(primary_deg_per_s, secondary_deg_per_s)
+
+    async def follow_orbit(self, elements: ElementLines, *, opens: datetime, closes: datetime) -> None:
+        raise Refused(self.name, f"follow {elements.name}", "Alpaca knows no orbits; use rates")
+
     async def sync(self, on: Equatorial) -> None:
         doing = f"sync on {on.ra_deg:.4f}° {on.dec_deg:+.4f}°"
         self._require_own_axes(on, doing)
@@ -193,7 +216,28 @@ async def _capabilities(link: Link) -> MountCapabilities:
         can_set_rates=await _can_set_rates(link),
         can_sync=await link.flag("CanSync"),
         can_home=await link.flag("CanFindHome"),
+        axis_speeds=await _axis_speeds(link),
+        driver=await _driver(link),
     )
+
+
+async def _driver(link: Link) -> str:
+    """Name, description and version in the driver's own words, as far as it says them."""
+    said = [await optional(link.text(member)) for member in ("Name", "DriverInfo", "DriverVersion")]
+    return "; ".join(words for words in said if words)
+
+
+async def _axis_speeds(link: Link) -> tuple[AxisSpeeds, AxisSpeeds] | None:
+    """None where an axis cannot be moved, or has only speed 0."""
+    speeds = []
+    for axis in (PRIMARY, SECONDARY):
+        if not await optional(link.flag("CanMoveAxis", axis)):
+            return None
+        spans = await link.spans("AxisRates", axis)
+        if not any(fastest > 0.0 for _, fastest in spans):
+            return None
+        speeds.append(AxisSpeeds(spans_deg_s=spans))
+    return speeds[0], speeds[1]
 
 
 async def _can_set_rates(link: Link) -> bool:

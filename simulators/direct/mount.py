@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from drivers.errors import Malfunction, Refused
-from drivers.values import Equatorial, MountCapabilities, MountKind, MountStatus, PierSide
+from drivers.values import AxisSpeeds, ElementLines, Equatorial, MountCapabilities, MountKind, MountStatus, PierSide
 from simulators.direct.line import Line
 from simulators.faults import DeviceFaults
 from simulators.physics.mechanics import wrapped
@@ -32,6 +32,8 @@ class DirectMount(Line):
             can_set_rates=True,
             can_sync=True,
             can_home=True,
+            axis_speeds=(_speeds(mount), _speeds(mount)),
+            driver="simulated mount 1",
         )
 
     async def status(self) -> MountStatus:
@@ -67,6 +69,24 @@ class DirectMount(Line):
 
         async with self._stopped_by(self.abort):
             await self._call("track", track)
+
+    async def turn_axes(self, *, primary_deg_per_s: float, secondary_deg_per_s: float) -> None:
+        doing = f"turn the axes at {primary_deg_per_s:+.6f}°/s {secondary_deg_per_s:+.6f}°/s"
+        if not all(_speeds(self._mount).admit(speed) for speed in (primary_deg_per_s, secondary_deg_per_s)):
+            raise Refused(self.name, doing, f"its axes turn at {self._mount.settings.top_speed_deg_s:g}°/s at most")
+        await self._require_unparked(doing)
+
+        def turn() -> None:
+            if not self._mount.tracking:
+                self._mount.set_tracking(True)
+            self._mount.move_axis(0, primary_deg_per_s)
+            self._mount.move_axis(1, secondary_deg_per_s)
+
+        async with self._stopped_by(self.abort):
+            await self._call("move_axis", turn)
+
+    async def follow_orbit(self, elements: ElementLines, *, opens: datetime, closes: datetime) -> None:
+        raise Refused(self.name, f"follow {elements.name}", "this mount computes no orbits")
 
     async def sync(self, on: Equatorial) -> None:
         doing = f"sync on {on.ra_deg:.4f}° {on.dec_deg:+.4f}°"
@@ -134,3 +154,7 @@ class DirectMount(Line):
         if self.capabilities.kind is not MountKind.GERMAN:
             return PierSide.UNKNOWN
         return PierSide.WEST if pointing.flipped else PierSide.EAST
+
+
+def _speeds(mount: Mount) -> AxisSpeeds:
+    return AxisSpeeds(spans_deg_s=((0.0, mount.settings.top_speed_deg_s),))

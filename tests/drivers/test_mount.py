@@ -9,10 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from drivers.alpaca.motion import Standstill, separation_deg, turn_deg
 from drivers.config import AlpacaDevice
 from drivers.connect import connect_mount
 from drivers.errors import ConnectionLost, DeviceError, Malfunction, Refused, TimedOut
+from drivers.motion import Standstill, separation_deg, turn_deg
 from drivers.protocols import Mount
 from drivers.values import Equatorial, EquatorialSystem, MountKind, PierSide
 from tests.drivers.fake_alpaca import FakeAlpaca, hangs_up_after, not_implemented

@@ -11,7 +11,6 @@ import pytest
 from numpy.typing import NDArray
 
 from drivers.alpaca.discovery import survey
-from drivers.alpaca.motion import separation_deg, turn_deg
 from drivers.config import AlpacaDevice
 from drivers.connect import (
     connect_camera,
@@ -23,6 +22,7 @@ from drivers.connect import (
     connect_safety_monitor,
 )
 from drivers.errors import ConnectionLost, DeviceError, Malfunction, Refused, TimedOut
+from drivers.motion import separation_deg, turn_deg
 from drivers.protocols import Camera, Mount
 from drivers.values import (
     Equatorial,
