@@ -223,7 +223,7 @@ async def _capabilities(link: Link) -> MountCapabilities:
 
 async def _driver(link: Link) -> str:
     """Name, description and version in the driver's own words, as far as it says them."""
-    said = [await optional(link.text(member)) for member in ("Name", "DriverInfo", "DriverVersion")]
+    said = [await optional(link.text(member)) for member in ("Name", "Description", "DriverVersion")]
     return "; ".join(words for words in said if words)
 
 
