@@ -20,7 +20,11 @@ _STARS_DEG_S = 15.041067 / 3600.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MountSettings:
-    """How a simulated mount is built. Its pointing error has a seeded direction, and is there until a sync."""
+    """How a simulated mount is built. Its pointing error has a seeded direction, and is there until a sync.
+
+    `command_latency_s`: what it is told to move or to stop, it begins to do so much later. It says at once that it was
+    told (Slewing, Tracking), and what is read or synced is of the instant.
+    """
 
     kind: MountKind = MountKind.GERMAN
     system: EquatorialSystem = EquatorialSystem.APPARENT
@@ -28,6 +32,7 @@ class MountSettings:
     acceleration_deg_s2: float = 2.0
     settle_s: float = 1.0
     pointing_error_arcmin: float = 0.0
+    command_latency_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +135,7 @@ class Mount:
         )
         self._leave()
         self._spins_deg_s = (0.0, 0.0)
-        self._arrives_s = self.axes.chase((ra_deg, dec_deg), at_s=self._at_s())
+        self._arrives_s = self.axes.chase((ra_deg, dec_deg), at_s=self._acts_s())
         self._busy_until_s = self._arrives_s + self.settle_s
         if self._rates_deg_s != (0.0, 0.0):
             self.axes.cruise(self._rates_deg_s, self._spins_deg_s, at_s=self._arrives_s)
@@ -152,7 +157,7 @@ class Mount:
             return
         self._leave()
         self._tracking = on
-        stands_s = self._cruise(self._at_s())
+        stands_s = self._cruise(self._acts_s())
         self._busy_until_s = min(self._busy_until_s, stands_s)
 
     def set_rates(self, ra_deg_s: float, dec_deg_s: float) -> None:
@@ -174,7 +179,7 @@ class Mount:
             return
         self._rates_deg_s = (ra_deg_s, dec_deg_s)
         if self._tracking:
-            self._cruise(max(self._at_s(), self._arrives_s))
+            self._cruise(max(self._acts_s(), self._arrives_s))
 
     def move_axis(self, axis: int, speed_deg_s: float) -> None:
         """Turn axis 0 or 1 at this speed until told 0; then what was followed before is followed from there."""
@@ -186,7 +191,7 @@ class Mount:
         spins = list(self._spins_deg_s)
         spins[axis] = speed_deg_s
         self._spins_deg_s = (spins[0], spins[1])
-        self._busy_until_s = self._cruise(self._at_s())
+        self._busy_until_s = self._cruise(self._acts_s())
 
     def abort(self) -> None:
         """End any motion; tracking stays as it was."""
@@ -195,7 +200,7 @@ class Mount:
             return
         self._leave()
         self._spins_deg_s = (0.0, 0.0)
-        self._busy_until_s = self._cruise(self._at_s())
+        self._busy_until_s = self._cruise(self._acts_s())
 
     def park(self) -> None:
         """Begin to turn to the park position; tracking ends. Harmless when parked."""
@@ -205,8 +210,8 @@ class Mount:
     def unpark(self) -> None:
         """Be free to move. Harmless when free."""
         if self._parks_at_s is not None and self._at_s() < self._parks_at_s:
-            self.axes.cruise(None, (0.0, 0.0), at_s=self._at_s())
-            self._busy_until_s = self._at_s()
+            self._busy_until_s = self._acts_s()
+            self.axes.cruise(None, (0.0, 0.0), at_s=self._busy_until_s)
         self._parks_at_s = None
 
     def find_home(self) -> None:
@@ -227,6 +232,10 @@ class Mount:
     def _at_s(self) -> float:
         return unix_of(self._now())
 
+    def _acts_s(self) -> float:
+        """When what it is told now begins to act."""
+        return self._at_s() + self.settings.command_latency_s
+
     def _refuse_parked(self, doing: str) -> None:
         refuse_unless(not self.parked, Reason.PARKED, f"{doing}: the mount is parked")
 
@@ -243,7 +252,7 @@ class Mount:
     def _stand_at(self, axes_deg: tuple[float, float]) -> float:
         self._leave()
         self._tracking, self._spins_deg_s, self._rates_deg_s = False, (0.0, 0.0), (0.0, 0.0)
-        arrives_s = self.axes.turn_to(axes_deg, at_s=self._at_s())
+        arrives_s = self.axes.turn_to(axes_deg, at_s=self._acts_s())
         self._busy_until_s = arrives_s + self.settle_s
         return self._busy_until_s
 

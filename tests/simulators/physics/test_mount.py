@@ -330,3 +330,63 @@ def test_an_equatorial_mount_that_begins_to_track_at_the_pole_turns_at_the_stars
         speeds_deg_s = rig.mount.axes.speeds_deg_s(unix_of(rig.clock.now()))
         assert speeds_deg_s[0] == pytest.approx(15.041 * ARCSEC, rel=1e-3)
         assert speeds_deg_s[1] == pytest.approx(0.0, abs=1e-9)
+
+
+@pytest.mark.parametrize("latency_s", [0.0, 0.05, 0.8])
+def test_a_command_acts_as_much_later_as_the_latency_says(latency_s: float) -> None:
+    rig = Rig(kind=MountKind.FORK, command_latency_s=latency_s, acceleration_deg_s2=1e6)
+    rig.mount.slew(*rig.at_hour_angle(30.0, 10.0))
+    rig.arrive()
+    before = rig.mount.pointing.dec_deg
+    rig.mount.move_axis(1, 0.5)
+    rig.clock.advance(latency_s)
+    assert rig.mount.pointing.dec_deg == pytest.approx(before, abs=1e-6)
+    rig.clock.advance(2.0)
+    assert rig.mount.pointing.dec_deg == pytest.approx(before + 1.0, abs=1e-5)
+    rig.mount.move_axis(1, 0.0)
+    rig.clock.advance(10.0)
+    assert rig.mount.pointing.dec_deg == pytest.approx(before + 1.0 + 0.5 * latency_s, abs=1e-5)
+
+
+def test_a_late_mount_says_at_once_that_it_was_told_to_move_and_is_busy_until_it_stands() -> None:
+    rig = Rig(kind=MountKind.FORK, command_latency_s=0.3)
+    rig.mount.slew(*rig.at_hour_angle(30.0, 10.0))
+    assert rig.mount.slewing
+    rig.arrive()
+    rig.mount.slew(*rig.at_hour_angle(60.0, 10.0))
+    rig.clock.advance(4.0)
+    rig.mount.abort()
+    rig.clock.advance(0.29)
+    fast = rig.mount.axes.speeds_deg_s(unix_of(rig.clock.now()))
+    assert rig.mount.slewing
+    assert abs(fast[0]) == pytest.approx(4.0, abs=0.01)
+    rig.clock.advance(0.02 + 2.0)
+    assert not rig.mount.slewing
+
+
+@settings(deadline=None, max_examples=25)
+@given(
+    st.lists(st.tuples(st.sampled_from(["slew", "rates", "axis", "abort", "halt"]), st.floats(0.0, 1.5)), max_size=8)
+)
+def test_orders_that_overtake_each_other_within_the_latency_never_make_an_axis_jump(
+    orders: list[tuple[str, float]],
+) -> None:
+    rig = Rig(kind=MountKind.FORK, command_latency_s=0.5)
+    began_s = unix_of(rig.clock.now())
+    for order, wait_s in orders:
+        if order == "slew":
+            rig.mount.slew(*rig.at_hour_angle(20.0 + 10.0 * wait_s, 10.0))
+        elif order == "rates":
+            rig.mount.set_rates(0.3, -0.2)
+        elif order == "axis":
+            rig.mount.move_axis(0, 1.0 - wait_s)
+        elif order == "abort":
+            rig.mount.abort()
+        else:
+            rig.mount.move_axis(0, 0.0)
+        rig.clock.advance(wait_s)
+    step_s = 0.05
+    for step in range(300):
+        at_s = began_s + step * step_s
+        for one, other in zip(rig.mount.axes.true_deg(at_s), rig.mount.axes.true_deg(at_s + step_s), strict=True):
+            assert abs(wrapped(other - one)) <= rig.mount.settings.top_speed_deg_s * step_s * 1.001 + 1e-5
