@@ -11,7 +11,8 @@ PYTHON ?= python3
 night: $(READY)  ## two hours of tonight's darkness against simulators, sixty times life speed
 	$(BIN)/nightbridge-sim night --out night
 
-test: $(READY)  ## the whole suite
+test: $(READY)  ## the whole suite, INDI's own simulators from Debian included
+	scripts/debian.sh
 	$(BIN)/pytest -n auto --dist worksteal
 
 bench: $(READY)  ## ratios against peers, side by side in one run
