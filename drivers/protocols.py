@@ -8,6 +8,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Protocol
 
+from drivers.accessories import (
+    CoverCalibratorCapabilities,
+    CoverCalibratorStatus,
+    RotatorCapabilities,
+    RotatorStatus,
+    TimeAndPlace,
+)
 from drivers.values import (
     CameraCapabilities,
     CameraStatus,
@@ -165,3 +172,56 @@ class ObservingConditions(Protocol):
 
     async def read(self) -> Mapping[Quantity, float]:
         """Only what is measured; every value finite."""
+
+
+class Rotator(Protocol):
+    """A camera rotator."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def capabilities(self) -> RotatorCapabilities: ...
+
+    async def status(self) -> RotatorStatus: ...
+
+    async def move_to(self, position_angle_deg: float) -> None: ...
+
+    async def sync(self, position_angle_deg: float) -> None:
+        """Take `position_angle_deg` as how the camera stands now."""
+
+    async def abort(self) -> None: ...
+
+
+class CoverCalibrator(Protocol):
+    """A cover before the telescope, a light panel for flats, or both in one."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def capabilities(self) -> CoverCalibratorCapabilities: ...
+
+    async def status(self) -> CoverCalibratorStatus: ...
+
+    async def open(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+    async def light_on(self, brightness: int) -> None:
+        """Returns when the light is steady; `brightness` is 1 to `max_brightness`."""
+
+    async def light_off(self) -> None: ...
+
+    async def abort(self) -> None:
+        """Stop the cover where it is."""
+
+
+class TimeAndPlaceSource(Protocol):
+    """A GPS receiver, or a mount that knows where it stands."""
+
+    @property
+    def name(self) -> str: ...
+
+    async def read(self) -> TimeAndPlace:
+        """What it says now, not what it said long ago. No fix is an error."""

@@ -10,13 +10,26 @@ import sys
 import time
 from collections.abc import AsyncGenerator, Awaitable, Mapping
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Final, TypeVar
 
 import anyio
 import numpy as np
 import requests
-from alpaca import camera, device, dome, exceptions, filterwheel, focuser, observingconditions, safetymonitor, telescope
+from alpaca import (
+    camera,
+    covercalibrator,
+    device,
+    dome,
+    exceptions,
+    filterwheel,
+    focuser,
+    observingconditions,
+    rotator,
+    safetymonitor,
+    telescope,
+)
 from numpy.typing import NDArray
 
 from drivers.alpaca import wire
@@ -51,6 +64,8 @@ class Role(StrEnum):
     DOME = "dome"
     SAFETY_MONITOR = "safety monitor"
     CONDITIONS = "weather station"
+    ROTATOR = "rotator"
+    COVER = "cover"
 
 
 _CLASSES: Final[dict[Role, Any]] = {
@@ -61,6 +76,8 @@ _CLASSES: Final[dict[Role, Any]] = {
     Role.DOME: dome.Dome,
     Role.SAFETY_MONITOR: safetymonitor.SafetyMonitor,
     Role.CONDITIONS: observingconditions.ObservingConditions,
+    Role.ROTATOR: rotator.Rotator,
+    Role.COVER: covercalibrator.CoverCalibrator,
 }
 
 _ALPACA_ERRORS: Final[tuple[type[Exception], ...]] = (
@@ -168,6 +185,13 @@ class Link:
         if not isinstance(value, list) or not all(type(item) is kind for item in value):
             raise self._odd(member, value, f"a list of {kind.__name__}")
         return tuple(value)
+
+    async def instant(self, member: str) -> datetime:
+        """A date and time, which Alpaca gives in UTC."""
+        value = await self._read(member)
+        if not isinstance(value, datetime):
+            raise self._odd(member, value, "a date and time")
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
     async def spans(self, member: str, *args: object) -> tuple[tuple[float, float], ...]:
         """A list of ranges (AxisRates), each as lowest and highest."""
