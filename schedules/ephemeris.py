@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from schedules.instants import Floats, Instants
+from schedules.courses import Course, arcs_through
+from schedules.instants import Floats, Instants, unix_s_of
 from schedules.orientation import EarthOrientation, EarthTables
 from schedules.places import ICRS, Apparent, Horizontal, Place
 from schedules.propagation import propagate, propagator_of, require_places
@@ -82,6 +83,25 @@ class Ephemeris:
             range_km=np.full(len(when), np.inf) if is_star else sightline.range_km,
             sunlit=np.full(len(when), True) if is_star else sightline.shadow_clearance_km >= 0.0,
         )
+
+    def course_of(self, target: Target, site: Site, *, opens: datetime, closes: datetime) -> Course:
+        """The way of `target` from `opens` to `closes`, ready to be asked for any instant between.
+
+        Raises:
+            ValueError: `closes` is not after `opens`.
+            DecayedOrbit: SGP4 gives no place on the way.
+            BadElements: SGP4 cannot start from the elements.
+        """
+        begins = Instants.of([opens])
+
+        def directions(after_s: Floats) -> Floats:
+            sightline = self._sightline(target, site, begins.shifted(after_s))
+            east, north, up = sightline.east_north_up
+            return np.stack([sightline.icrs, sightline.apparent, np.stack([north, east, up])])
+
+        opens_s, closes_s = unix_s_of(opens), unix_s_of(closes)
+        icrs, apparent, horizontal = arcs_through(directions, opens_s, closes_s)
+        return Course(opens_s=opens_s, closes_s=closes_s, icrs=icrs, apparent=apparent, horizontal=horizontal)
 
     def sun_of(self, site: Site, at: datetime) -> Horizontal:
         """The apparent Sun's centre."""
