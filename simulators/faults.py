@@ -24,6 +24,31 @@ class FaultKind(StrEnum):
     DROP = "drop"  # the line is cut, or the server says 500; nothing is done
     LIE = "lie"  # a mount tells a position that is not its own
     STUCK = "stuck"  # it never says that it has finished: Slewing stays true, the picture is never ready
+    # What is done, and answered wrongly over HTTP:
+    PAGE = "page"  # with a page of HTML, as proxies do (`http_status`, or 200)
+    BAD_JSON = "bad_json"  # with half of the answer's JSON
+    WRONG_CASE = "wrong_case"  # with keys that begin with small letters
+    WRONG_TRANSACTION = "wrong_transaction"  # as if it were the answer to the next call
+    STALE = "stale"  # with what was read last before the fault began
+    # What becomes of a picture on its way:
+    PICTURE_CUT = "picture_cut"  # the line is cut half way
+    PICTURE_SHORT = "picture_short"  # half of the pixels, said to be all
+    PICTURE_EMPTY = "picture_empty"  # nothing at all
+    PICTURE_SIZE = "picture_size"  # a column more than there is
+    PICTURE_TYPE = "picture_type"  # a type of pixels that nobody knows
+    PICTURE_RANK = "picture_rank"  # three dimensions, of which one is missing
+
+
+_OF_CALLS = (FaultKind.HANG, FaultKind.DROP, FaultKind.REFUSE)
+_OF_ANSWERS = (FaultKind.PAGE, FaultKind.BAD_JSON, FaultKind.WRONG_CASE, FaultKind.WRONG_TRANSACTION, FaultKind.STALE)
+_OF_PICTURES = (
+    FaultKind.PICTURE_CUT,
+    FaultKind.PICTURE_SHORT,
+    FaultKind.PICTURE_EMPTY,
+    FaultKind.PICTURE_SIZE,
+    FaultKind.PICTURE_TYPE,
+    FaultKind.PICTURE_RANK,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,4 +140,12 @@ class DeviceFaults(Quirks):
 
     def on_call(self, *methods: str) -> Fault | None:
         """The fault that a call known by these names meets now."""
-        return self._script.meet((FaultKind.HANG, FaultKind.DROP, FaultKind.REFUSE), self.device, methods)
+        return self._script.meet(_OF_CALLS, self.device, methods)
+
+    def on_answer(self, *methods: str) -> Fault | None:
+        """What goes wrong with the answer to a call known by these names, which has been obeyed."""
+        return self._script.meet(_OF_ANSWERS, self.device, methods)
+
+    def on_picture(self, *methods: str) -> Fault | None:
+        """What becomes of a picture that is fetched now."""
+        return self._script.meet(_OF_PICTURES, self.device, methods)

@@ -9,10 +9,13 @@ from drivers.values import Quantity
 from simulators.faults import DeviceFaults, FaultScript
 from simulators.physics.album import Album, Sky
 from simulators.physics.camera import Camera, CameraSettings
+from simulators.physics.cover import Cover, CoverSettings
 from simulators.physics.dome import Dome, DomeSettings
 from simulators.physics.filter_wheel import FilterWheel, FilterWheelSettings
 from simulators.physics.focuser import Focuser, FocuserSettings
 from simulators.physics.mount import Mount, MountSettings
+from simulators.physics.rotator import Rotator, RotatorSettings
+from simulators.physics.switch import Switch, SwitchSettings
 from simulators.physics.train import Optics, Train
 from simulators.physics.weather import Weather
 from simulators.sky.earth import Ground
@@ -34,13 +37,16 @@ class ObservatorySettings:
     filter_wheels: tuple[FilterWheelSettings, ...] = (FilterWheelSettings(),)
     focusers: tuple[FocuserSettings, ...] = (FocuserSettings(),)
     dome: DomeSettings | None = field(default_factory=DomeSettings)
+    rotator: RotatorSettings | None = field(default_factory=RotatorSettings)
+    cover: CoverSettings | None = field(default_factory=CoverSettings)
+    switch: SwitchSettings | None = field(default_factory=SwitchSettings)
 
 
 class Observatory:
     """The devices. They are functions of `clock`; nothing here waits, ticks or has a thread.
 
-    `faults` knows each by a name: mount, camera, filter_wheel, focuser, dome, safety_monitor, conditions; the second of
-    a kind is camera_2, and so on.
+    `faults` knows each by a name: mount, camera, filter_wheel, focuser, dome, rotator, cover, switch, safety_monitor,
+    conditions; the second of a kind is camera_2, and so on.
     """
 
     def __init__(
@@ -68,6 +74,13 @@ class Observatory:
             for index, one in enumerate(settings.focusers)
         )
         self.dome = None if settings.dome is None else Dome(settings.dome, now=now, quirks=self.faults.on("dome"))
+        self.rotator = (
+            None if settings.rotator is None else Rotator(settings.rotator, now=now, quirks=self.faults.on("rotator"))
+        )
+        self.cover = None if settings.cover is None else Cover(settings.cover, now=now, quirks=self.faults.on("cover"))
+        self.switch = (
+            None if settings.switch is None else Switch(settings.switch, now=now, quirks=self.faults.on("switch"))
+        )
         self.trains = tuple(self._train(index) for index in range(len(self.cameras)))
         self.album = Album(sky, self.trains)
 

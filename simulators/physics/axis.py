@@ -176,6 +176,11 @@ class Axis:
         """True from the instant of the command until it rests."""
         return at_s < self._motions.at(at_s).ends_s
 
+    def rests_at(self, at_s: float) -> float:
+        """Where it comes, or has come, to rest by what it was told last."""
+        motion = self._motions.at(at_s)
+        return motion.position(motion.ends_s)
+
     def turn_to(self, position: float, *, at_s: float) -> None:
         """Go there and rest."""
         self._motions.begin(at_s, turned(self.position(at_s), self.speed(at_s), position, self._limits, at_s=at_s))
