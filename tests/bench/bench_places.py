@@ -38,8 +38,13 @@ def measure() -> Iterator[Compared]:
     away = EarthSatellite(*_LINES, ts=timescale) - wgs84.latlon(
         _SITE.latitude_deg, _SITE.longitude_deg, elevation_m=_SITE.elevation_m
     )
-    times = [timescale.from_datetime(_OPENS + _PASS * number / _THEIRS) for number in range(_THEIRS)]
-    theirs_us = cpu_s_of(lambda: [away.at(time).radec("date") for time in times]) / _THEIRS * 1e6
+    instants = [_OPENS + _PASS * number / _THEIRS for number in range(_THEIRS)]
+
+    def by_skyfield() -> None:
+        for at in instants:  # a time of its own for each, as in a loop: skyfield keeps a time's matrices with it
+            away.at(timescale.from_datetime(at)).radec("date")
+
+    theirs_us = cpu_s_of(by_skyfield) / _THEIRS * 1e6
     apparent_us = cpu_s_of(lambda: list(map(course.apparent.at, instants_s))) / _OURS * 1e6
     all_us = cpu_s_of(lambda: list(map(course.at, instants_s))) / _OURS * 1e6
     peer = "skyfield radec('date'), no rates"
