@@ -9,6 +9,7 @@ LedgerError
 ├── UnknownTask         no task of that id was ever filed
 ├── IllegalMove         the table of tasks.py does not admit the move: often the task was cancelled a moment before
 └── LedgerUnusable      the file is no ledger of ours, or of a later version
+    └── LedgerDamaged   it was one, and cannot be read any more: made anew from the frames
 DiskFull                no room for another frame: take none until there is
 FrameNotKept            a frame could not be written: the disk fails, or its name is taken
 """
@@ -60,6 +61,10 @@ class IllegalMove(LedgerError):
 
 class LedgerUnusable(LedgerError):
     """The file cannot be used as a ledger; the message says why and what to do."""
+
+
+class LedgerDamaged(LedgerUnusable):
+    """The file cannot be read as a database any more."""
 
 
 class DiskFull(Exception):

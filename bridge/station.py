@@ -23,6 +23,7 @@ from bridge.observing.safety import Source, conditions_source, monitor_source, n
 from bridge.observing.seats import AnySeat, Seat, Seats
 from bridge.observing.together import Deed, until_first
 from bridge.observing.turns import NightOver
+from bridge.storage.database import set_aside_if_damaged
 from bridge.storage.frames import FrameFolder, open_frame_folder
 from bridge.storage.recovery import recover
 from bridge.storage.store import Store, open_store
@@ -56,6 +57,7 @@ async def run_station(around: Surroundings, *, manual: Sequence[ObservationReque
     opened_folder = open_frame_folder(
         settings.state_folder / FRAMES_NAME, keep_free_bytes=int(settings.night.min_free_disk_gb * 1e9)
     )
+    aside = set_aside_if_damaged(settings.state_folder / LEDGER_NAME, around.clock.now())
     async with opened_store as store, opened_folder as folder, AsyncExitStack() as stack:
         api = None if not _has_platform(around) else await stack.enter_async_context(_platform(around))
         async with anyio.create_task_group() as writers:
@@ -63,6 +65,11 @@ async def run_station(around: Surroundings, *, manual: Sequence[ObservationReque
             writers.start_soon(store.journal.keep, around.telemetry.subscribe())
             try:
                 connections = connections_of(settings, now=around.clock.now)
+                if aside is not None:
+                    words = (
+                        f"the ledger was damaged: it is made anew from the frames, and what is left of it is {aside}"
+                    )
+                    around.telemetry.publish(StationNote(at=around.clock.now(), what=words))
                 station = Station(around=around, store=store, folder=folder, connections=connections, api=api)
                 code = await station.run(manual)
             finally:
@@ -117,10 +124,16 @@ class Station:
         return 1 if faults else 0
 
     async def _take_up(self) -> None:
-        found = await recover(self.store, self.folder)
-        if not found.nothing:
-            frames = f"{len(found.adopted)} frames adopted, {len(found.lost)} lost, {len(found.tasks)} tasks let go"
-            self._note(f"taken up from the last run: {frames}")
+        found = await recover(self.store, self.folder, at=self.around.clock.now())
+        if found.nothing:
+            return
+        frames = f"{len(found.adopted)} frames adopted, {len(found.lost)} lost, {len(found.tasks)} tasks let go"
+        self._note(f"taken up from the last run: {frames}")
+        if found.found:
+            self._note(f"{len(found.found)} frames that the ledger did not know are taken in and delivered")
+        if found.aside:
+            where = self.folder.folder / "aside"
+            self._note(f"{len(found.aside)} files are no whole frames ({', '.join(found.aside[:3])}): look at {where}")
 
     async def _observe(self, manual: Sequence[ObservationRequest], card: StationCard | None) -> tuple[list[str], bool]:
         """Fly until the nights are over, the manual tasks are done, or someone says stop: (faults, told to stop)."""

@@ -4,13 +4,15 @@ import os
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
 from typing import TypeVar
 
 import anyio
 
-from bridge.errors import LedgerUnusable
+from bridge.errors import LedgerDamaged, LedgerUnusable
+from bridge.storage.aside import move_aside
 from drivers.threads import Worker
 
 _T = TypeVar("_T")
@@ -74,8 +76,12 @@ class Database:
         try:
             with _transaction(self._connection, begin):
                 return work(self._connection)
-        except sqlite3.OperationalError as error:
-            raise LedgerUnusable(f"{self._path}: {error}") from error
+        except sqlite3.DatabaseError as error:
+            if isinstance(error, sqlite3.OperationalError):
+                raise LedgerUnusable(f"{self._path}: {error}") from error
+            if _says_damage(error):
+                raise LedgerDamaged(f"{self._path}: {error}; the next start makes it anew from the frames") from error
+            raise
 
 
 @asynccontextmanager
@@ -103,14 +109,54 @@ def _connect(path: Path) -> sqlite3.Connection:
     connection.row_factory = sqlite3.Row
     try:
         _settle(connection)
+        _check(connection)
         _migrate(connection, path)
     except sqlite3.DatabaseError as error:
         connection.close()
-        raise LedgerUnusable(f"{path} cannot be used as a ledger: {error}; move it away or mend it") from error
+        kind = LedgerDamaged if _says_damage(error) else LedgerUnusable
+        raise kind(f"{path} cannot be used as a ledger: {error}; move it away or mend it") from error
     except LedgerUnusable:
         connection.close()
         raise
     return connection
+
+
+def set_aside_if_damaged(path: Path, at: datetime) -> Path | None:
+    """Move a file that is damaged throughout out of the way, with what belongs to it; gives its new place.
+
+    Nobody else may have it open. What it held that the frames do not say themselves is lost: what came of each try,
+    the reasons, the events.
+
+    Raises:
+        LedgerUnusable: it is whole, and cannot be used for another reason.
+    """
+    if not path.exists():
+        return None
+    try:
+        connection = _connect(path)
+    except LedgerDamaged:
+        place = move_aside(path, at)
+        for companion in (path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
+            if companion.exists():
+                move_aside(companion, at)
+        return place
+    connection.close()
+    return None
+
+
+def _says_damage(error: sqlite3.DatabaseError) -> bool:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB) or isinstance(error, _CheckFailed)
+
+
+class _CheckFailed(sqlite3.DatabaseError):
+    """SQLite's own check found the file damaged."""
+
+
+def _check(connection: sqlite3.Connection) -> None:
+    verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if verdict != "ok":
+        raise _CheckFailed(f"quick_check says: {verdict}")
 
 
 def _settle(connection: sqlite3.Connection) -> None:

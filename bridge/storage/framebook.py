@@ -9,9 +9,10 @@ from pathlib import Path
 from bridge.clock import Clock
 from bridge.events import FrameKept, Telemetry
 from bridge.storage.database import Database
-from bridge.storage.moves import find_task, kept_frames, put_in_outbox
-from bridge.storage.names import frame_file_name
-from bridge.storage.rows import text_of
+from bridge.storage.moves import find_task, kept_frames, queue_frame
+from bridge.storage.names import frame_file_name, source_of
+from bridge.storage.rows import request_text, text_of
+from schedules.requests import ObservationRequest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +89,7 @@ class FrameBook:
                 (str(file.path), file.bytes, file.sha256, text_of(started_at), text_of(ended_at), frame.frame_id),
             ).rowcount
             if kept:
-                put_in_outbox(connection, kind="frame", task_id=frame.task_id, subject=frame.frame_id, body="", at=at)
+                queue_frame(connection, task_id=frame.task_id, frame_id=frame.frame_id, at=at)
 
         await self._database.write(step)
         self._telemetry.publish(
@@ -99,6 +100,57 @@ class FrameBook:
                 file_name=frame.file_name,
                 bytes=file.bytes,
             )
+        )
+
+    async def adopt(self, frame: ReservedFrame, file: FrameFile, request: ObservationRequest) -> None:
+        """Take in a frame that the ledger knows nothing of, exposed over the window of `request`.
+
+        Its task too, where that is unknown: as OBSERVING, so that `Ledger.resume` says where it goes on. The platform
+        is asked for the frame by its name before it is sent: it may have it already.
+        """
+        at = self._clock.now()
+
+        def step(connection: sqlite3.Connection) -> None:
+            connection.execute(
+                "INSERT INTO task (id, source, state, version, attempts, reason, closes_at, request, filed_at, "
+                "changed_at) VALUES (?, ?, 'observing', 1, 1, 'made from its frames', ?, ?, ?, ?) "
+                "ON CONFLICT (id) DO NOTHING",
+                (
+                    frame.task_id,
+                    source_of(frame.file_name),
+                    text_of(request.closes),
+                    request_text(request),
+                    text_of(at),
+                    text_of(at),
+                ),
+            )
+            connection.execute(
+                "INSERT INTO frame (id, task_id, seq, number, total, file_name, state, path, bytes, sha256, "
+                "started_at, ended_at, reason, reserved_at) "
+                "VALUES (?, ?, ?, ?, ?, ?, 'kept', ?, ?, ?, ?, ?, 'found on disk', ?)",
+                (
+                    frame.frame_id,
+                    frame.task_id,
+                    frame.seq,
+                    frame.number,
+                    frame.total,
+                    frame.file_name,
+                    str(file.path),
+                    file.bytes,
+                    file.sha256,
+                    text_of(request.opens),
+                    text_of(request.closes),
+                    text_of(at),
+                ),
+            )
+            queue_frame(connection, task_id=frame.task_id, frame_id=frame.frame_id, at=at, look_first=True)
+
+        await self._database.write(step)
+
+    async def file_names(self) -> set[str]:
+        """The file names of all frames, whatever became of them."""
+        return await self._database.read(
+            lambda c: {row["file_name"] for row in c.execute("SELECT file_name FROM frame")}
         )
 
     async def lose_frame(self, frame: ReservedFrame, why: str) -> None:

@@ -6,8 +6,7 @@ import os
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +14,10 @@ from astropy.io import fits
 from numpy.typing import NDArray
 
 from bridge.errors import DiskFull, FrameNotKept
+from bridge.storage.aside import make_folder, move_aside, sync_folder
 from bridge.storage.cards import Card, FrameHeader, cards_of
-from bridge.storage.checksums import ALL_ONES, checksum_text, ones_sum, sum_of_bytes, sum_of_pixels
+from bridge.storage.checksums import checksum_text, ones_sum, sum_of_bytes, sum_of_pixels
+from bridge.storage.found import FoundFrame, read_back
 from bridge.storage.framebook import FrameFile
 from drivers.threads import Worker
 
@@ -26,18 +27,6 @@ _HEADER_BYTES = 8 * _UNIT_BYTES  # more than any header of ours
 
 # uint16 is stored as int16 less 32768 (BZERO): the same bits with the highest one flipped.
 _FLIP = np.uint16(0x8000)
-
-# A folder that cannot be opened for syncing (some network file systems) is no reason to lose a frame.
-_NO_FOLDER_SYNC = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EBADF})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FoundFrame:
-    """A whole frame found on disk, and what its own header says of its time."""
-
-    file: FrameFile
-    started_at: datetime
-    ended_at: datetime
 
 
 class FrameFolder:
@@ -73,6 +62,14 @@ class FrameFolder:
         """The frame of that name, if it is there and whole."""
         return await self._worker.call(read_back, self._folder / file_name)
 
+    async def file_names(self) -> list[str]:
+        """The names of all frames in the folder."""
+        return await self._worker.call(lambda: sorted(path.name for path in self._folder.glob("[!.]*.fits")))
+
+    async def set_aside(self, file_name: str, at: datetime) -> Path:
+        """Move a file that is no whole frame of ours out of the way, for a person to look at; gives where it is."""
+        return await self._worker.call(move_aside, self._folder / file_name, at)
+
     async def clear_unfinished(self) -> None:
         """Remove what was being written when the last run ended."""
         await self._worker.call(self._clear_unfinished)
@@ -106,7 +103,7 @@ async def open_frame_folder(folder: Path, *, keep_free_bytes: int) -> AsyncItera
     """The folder, made where there is none, and its thread."""
     worker = Worker("frames")
     try:
-        await worker.call(_make_folder, folder)
+        await worker.call(make_folder, folder)
         yield FrameFolder(folder, keep_free_bytes=keep_free_bytes, worker=worker)
     finally:
         worker.close()
@@ -148,51 +145,6 @@ def write_frame(path: Path, cards: list[Card], pixels: NDArray[np.uint16]) -> Fr
 def part_name(file_name: str) -> str:
     """What a file is called while it is being written."""
     return f".{file_name}.part"
-
-
-def read_back(path: Path) -> FoundFrame | None:
-    """The frame at `path`, if it is there, whole, and its checksum good; else None."""
-    if not path.is_file():
-        return None
-    with path.open("rb") as file:
-        try:
-            header = fits.Header.fromfile(file, endcard=True, padding=True)
-            picture_bytes = 2 * int(header["NAXIS1"]) * int(header["NAXIS2"])
-            started_at, ended_at = _instant(header["DATE-BEG"]), _instant(header["DATE-END"])
-        except (OSError, EOFError, ValueError, KeyError, TypeError, fits.VerifyError):
-            return None
-        whole_bytes = file.tell() + picture_bytes + -picture_bytes % _UNIT_BYTES
-        if path.stat().st_size != whole_bytes:
-            return None
-        file.seek(0)
-        digest, total = hashlib.sha256(), 0
-        while block := file.read(_BLOCK_BYTES):
-            digest.update(block)
-            total = ones_sum(total + sum_of_bytes(block))
-    if total != ALL_ONES:
-        return None
-    file_of_it = FrameFile(path=path, bytes=whole_bytes, sha256=digest.hexdigest())
-    return FoundFrame(file=file_of_it, started_at=started_at, ended_at=ended_at)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make a rename in `folder` last."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    except OSError as error:
-        if error.errno not in _NO_FOLDER_SYNC:
-            raise
-    finally:
-        os.close(descriptor)
-
-
-def _instant(card: str) -> datetime:
-    return datetime.fromisoformat(card).replace(tzinfo=UTC)
-
-
-def _make_folder(folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 
 
 def _once_more(path: Path, cards: list[Card], pixels: NDArray[np.uint16]) -> FrameFile:

@@ -43,19 +43,27 @@ def move(connection: sqlite3.Connection, task: Task, to: TaskState, *, why: str,
         return [advanced]  # its report is in the outbox already
     status = report_due(task, to)
     if status is not None:
-        put_in_outbox(connection, kind="status", task_id=task.task_id, subject=task.task_id, body=status, at=at)
+        _queue_report(connection, task.task_id, status, at)
     return [advanced, *finish_delivery(connection, task.task_id, at=at)]
 
 
-def put_in_outbox(
-    connection: sqlite3.Connection, *, kind: str, task_id: str, subject: str, body: str, at: datetime
+def queue_frame(
+    connection: sqlite3.Connection, *, task_id: str, frame_id: str, at: datetime, look_first: bool = False
 ) -> None:
-    """To be sent as soon as may be."""
+    """To be sent as soon as may be; with `look_first`, unless the platform has it already."""
+    _queue(connection, ("frame", task_id, frame_id, ""), "initiated" if look_first else "new", at)
+
+
+def _queue_report(connection: sqlite3.Connection, task_id: str, status: str, at: datetime) -> None:
+    _queue(connection, ("status", task_id, task_id, status), "new", at)
+
+
+def _queue(connection: sqlite3.Connection, what: tuple[str, str, str, str], stage: str, at: datetime) -> None:
     now = text_of(at)
     connection.execute(
         "INSERT INTO outbox (kind, task_id, subject, body, stage, stage_at, upload_id, tries, next_try_at, last_error, "
-        "made_at) VALUES (?, ?, ?, ?, 'new', ?, '', 0, ?, '', ?)",
-        (kind, task_id, subject, body, now, now, now),
+        "made_at) VALUES (?, ?, ?, ?, ?, ?, '', 0, ?, '', ?)",
+        (*what, stage, now, now, now),
     )
 
 

@@ -19,6 +19,11 @@ def frame_file_name(task_id: str, source: TaskSource, seq: int) -> str:
     return f"manual_{_slug(task_id)}_{seq:03d}.fits"
 
 
+def source_of(file_name: str) -> TaskSource:
+    """Who asked for the frame of this name."""
+    return TaskSource.API if file_name.startswith("citra_task_") else TaskSource.MANUAL
+
+
 def _uuid_or_slug(task_id: str) -> str:
     try:
         return str(UUID(task_id))

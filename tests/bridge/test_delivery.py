@@ -393,8 +393,8 @@ async def test_what_was_set_aside_is_tried_once_more_after_a_restart(
     assert (await store.outbox.backlog()).parked == 3
     platform.wire.instead.clear()
     async with open_frame_folder(tmp_path, keep_free_bytes=0) as folder:
-        assert (await recover(store, folder)).taken_up == 3
-        assert (await recover(store, folder)).nothing
+        assert (await recover(store, folder, at=EVENING)).taken_up == 3
+        assert (await recover(store, folder, at=EVENING)).nothing
     await deliver_all(store, api, platform)
     assert sorted(landed(platform).values()) == [1, 1]
     assert (await store.outbox.backlog()).parked == 0

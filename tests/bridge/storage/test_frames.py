@@ -6,6 +6,7 @@ import os
 import time
 import tracemalloc
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,8 @@ from hypothesis.extra import numpy as hnp
 from bridge.errors import DiskFull, FrameNotKept
 from bridge.storage.cards import FrameHeader, airmass, cards_of, fits_text
 from bridge.storage.checksums import checksum_text, sum_of_bytes
-from bridge.storage.frames import FoundFrame, open_frame_folder, part_name, read_back, write_frame
+from bridge.storage.found import read_back
+from bridge.storage.frames import open_frame_folder, part_name, write_frame
 from schedules.places import ICRS
 from schedules.targets import Star
 
@@ -279,7 +281,11 @@ def test_a_frame_found_on_disk_is_known_again_and_a_torn_one_is_not(tmp_path: Pa
     header = make_header()
     file = write_frame(tmp_path / "a.fits", cards_of(header), header.frame.pixels)
     found = read_back(file.path)
-    assert found == FoundFrame(file=file, started_at=SHUTTER, ended_at=SHUTTER + timedelta(seconds=2.5))
+    assert found is not None
+    assert (found.file, found.reserved) == (file, replace(header.reserved, file_name="a.fits"))
+    assert (found.started_at, found.ended_at) == (SHUTTER, SHUTTER + timedelta(seconds=2.5))
+    assert (found.request.opens, found.request.closes) == (found.started_at, found.ended_at)
+    assert (found.request.target.name, found.request.frame_count, found.request.binning) == ("DEMOSAT 1", 3, 2)
     whole = file.path.read_bytes()
     torn = [
         whole[:-2880],
@@ -288,6 +294,7 @@ def test_a_frame_found_on_disk_is_known_again_and_a_torn_one_is_not(tmp_path: Pa
         whole[:-2880] + b"\1" * 2880,
         b"not a frame",
         whole.replace(b"2026", b"2027"),
+        whole.replace(b"TASKID  ", b"TASKIDX "),
     ]
     for content in torn:
         file.path.write_bytes(content)

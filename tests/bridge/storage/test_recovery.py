@@ -66,7 +66,7 @@ async def test_a_frame_that_had_its_name_is_delivered_and_any_other_is_taken_aga
         open_store(tmp_path / "ledger.sqlite", clock=clock, telemetry=Telemetry()) as store,
         open_frame_folder(tmp_path / "frames", keep_free_bytes=0) as folder,
     ):
-        recovery = await recover(store, folder)
+        recovery = await recover(store, folder, at=clock.now())
         name = f"citra_task_{TASK}_001.fits"
         assert (recovery.adopted, recovery.lost) == (((name,), ()) if adopted else ((), (name,)))
         assert recovery.tasks == (TASK,)
@@ -77,7 +77,7 @@ async def test_a_frame_that_had_its_name_is_delivered_and_any_other_is_taken_aga
         if item is not None:
             assert item.path == tmp_path / "frames" / name
             assert item.path.stat().st_size == item.bytes
-        assert (await recover(store, folder)).nothing
+        assert (await recover(store, folder, at=clock.now())).nothing
 
 
 async def test_an_adopted_frame_keeps_the_instants_of_its_own_header(
@@ -95,4 +95,4 @@ async def test_a_first_start_finds_nothing_to_recover(tmp_path: Path, clock: Loo
         open_store(tmp_path / "new" / "ledger.sqlite", clock=clock, telemetry=Telemetry()) as store,
         open_frame_folder(tmp_path / "new" / "frames", keep_free_bytes=0) as folder,
     ):
-        assert (await recover(store, folder)).nothing
+        assert (await recover(store, folder, at=clock.now())).nothing
