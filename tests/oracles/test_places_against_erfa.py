@@ -5,6 +5,7 @@ round the solar system's barycentre by iteration, velocities are differences. No
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -16,21 +17,31 @@ from astropy.time import Time, TimeDelta
 from astropy.utils import iers
 from sgp4.api import Satrec
 
+from schedules.directions import angles_deg as angles_between_deg
 from schedules.elements import satellite_from_tle
 from schedules.ephemeris import Ephemeris
-from schedules.places import ICRS, Place, angle_deg
+from schedules.places import ICRS, angle_deg
 from schedules.site import Site
 from schedules.targets import Star
 from schedules.tle import checksum
+from schedules.tracks import Track
 
 LIGHT_KM_S = 299_792.458
 AU_KM = 149_597_870.7
 ARCSEC = 1.0 / 3600.0
 WITHIN_DEG = 0.02 * ARCSEC
+RATE_WITHIN_DEG_S = 0.02 * ARCSEC
 
-SITES = (
-    Site(latitude_deg=28.3, longitude_deg=-16.5, elevation_m=2390.0),
-    Site(latitude_deg=-70.0, longitude_deg=123.4, elevation_m=3200.0),
+# Tenerife, Antarctica, both poles, where longitude turns over, the lowest shore and the highest mountain, and others.
+SITES = tuple(
+    Site(latitude_deg=latitude_deg, longitude_deg=longitude_deg, elevation_m=elevation_m)
+    for latitude_deg, longitude_deg, elevation_m in (
+        *((28.3, -16.5, 2390.0), (-70.0, 123.4, 3200.0), (90.0, 0.0, 0.0), (-90.0, 0.0, 2835.0)),
+        *((-16.8, 180.0, 10.0), (-16.8, -179.9999, 10.0), (31.5, 35.5, -430.0), (27.99, 86.93, 8849.0)),
+        *((0.0, 0.0, 0.0), (38.84, -104.97, 1900.0), (-30.24, -70.74, 2715.0), (-31.27, 149.06, 1165.0)),
+        *((69.65, 18.96, 100.0), (19.82, -155.47, 4205.0), (78.2, 15.4, 50.0), (51.5, -0.1, 30.0)),
+        *((-54.8, -68.3, 50.0), (1.35, 103.8, 15.0), (64.1, -51.7, 20.0), (35.0, 359.5, 100.0)),
+    )
 )
 BEGINS = datetime(2026, 8, 11, 18, 0, 0, tzinfo=UTC)
 
@@ -53,12 +64,12 @@ def lines_of(orbit: str) -> tuple[str, str]:
 
 @dataclass(frozen=True)
 class Directions:
-    """What the chain says, in degrees."""
+    """What the chain says at n instants: longitudes and latitudes in degrees, distances in km, shape (n,)."""
 
-    icrs: tuple[float, float]
-    apparent: tuple[float, float]
-    azimuth_altitude: tuple[float, float]
-    range_km: float
+    icrs: tuple[np.ndarray, np.ndarray]
+    apparent: tuple[np.ndarray, np.ndarray]
+    azimuth_altitude: tuple[np.ndarray, np.ndarray]
+    range_km: np.ndarray
 
 
 @cache
@@ -67,12 +78,48 @@ def tables() -> iers.IERS_A:
     return iers.IERS_A.open(iers.IERS_A_FILE)
 
 
+@dataclass(frozen=True)
+class Earth:
+    """ITRS from GCRS and ITRS from TEME, shape (n, 3, 3); the Earth's barycentric position (km) and velocity (km/s)."""
+
+    from_gcrs: np.ndarray
+    from_teme: np.ndarray
+    position_km: np.ndarray
+    velocity_km_s: np.ndarray
+
+
+def earth_at(at: Time) -> Earth:
+    table = tables()
+    ut1_jd2 = at.jd2 + table.ut1_utc(at).to_value("s") / 86400.0
+    x, y = (angle.to_value("rad") for angle in table.pm_xy(at))
+    tt = at.tt
+    polar = erfa.pom00(x, y, erfa.sp00(tt.jd1, tt.jd2))
+    _, barycentric = erfa.epv00(tt.jd1, tt.jd2)
+    return Earth(
+        from_gcrs=erfa.c2t06a(tt.jd1, tt.jd2, at.jd1, ut1_jd2, x, y),
+        from_teme=polar @ erfa.rz(erfa.gmst82(at.jd1, ut1_jd2), np.eye(3)),
+        position_km=barycentric["p"] * AU_KM,
+        velocity_km_s=barycentric["v"] * AU_KM / 86400.0,
+    )
+
+
+def turned(matrices: np.ndarray, vectors: np.ndarray) -> np.ndarray:
+    return np.einsum("nij,nj->ni", matrices, np.broadcast_to(vectors, matrices.shape[:2]))
+
+
+def turned_back(matrices: np.ndarray, vectors: np.ndarray) -> np.ndarray:
+    return turned(np.swapaxes(matrices, 1, 2), vectors)
+
+
+def unit(vectors: np.ndarray) -> np.ndarray:
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
 class Chain:
     """One site and one satellite by ERFA."""
 
     def __init__(self, site: Site, lines: tuple[str, str] | None = None) -> None:
         self.record = None if lines is None else Satrec.twoline2rv(*lines)
-        self.table = tables()
         longitude, latitude = math.radians(site.longitude_deg), math.radians(site.latitude_deg)
         self.site_km = erfa.gd2gc(1, longitude, latitude, site.elevation_m) / 1000.0
         self.up = np.array(
@@ -81,61 +128,46 @@ class Chain:
         self.east = np.array([-math.sin(longitude), math.cos(longitude), 0.0])
         self.north = np.cross(self.up, self.east)
 
-    def earth(self, at: Time) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """ITRS from GCRS, ITRS from TEME, barycentric position (km) and velocity (km/s) of the Earth."""
-        ut1_minus_utc_s = self.table.ut1_utc(at).to_value("s")
-        x, y = (angle.to_value("rad") for angle in self.table.pm_xy(at))
-        tt = at.tt
-        ut1_jd2 = at.jd2 + ut1_minus_utc_s / 86400.0
-        from_gcrs = erfa.c2t06a(tt.jd1, tt.jd2, at.jd1, ut1_jd2, x, y)
-        polar = erfa.pom00(x, y, erfa.sp00(tt.jd1, tt.jd2))
-        from_teme = polar @ erfa.rz(erfa.gmst82(at.jd1, ut1_jd2), np.eye(3))
-        _, barycentric = erfa.epv00(tt.jd1, tt.jd2)
-        return from_gcrs, from_teme, barycentric["p"] * AU_KM, barycentric["v"] * AU_KM / 86400.0
+    def satellite_gcrs_km(self, at: Time, earth: Earth) -> np.ndarray:
+        errors, position, _ = self.record.sgp4_array(at.jd1, at.jd2)
+        assert not errors.any()
+        return turned_back(earth.from_gcrs, turned(earth.from_teme, position))
 
-    def satellite_gcrs_km(self, at: Time) -> np.ndarray:
-        error, position, _ = self.record.sgp4(at.jd1, at.jd2)
-        assert error == 0
-        from_gcrs, from_teme, _, _ = self.earth(at)
-        return from_gcrs.T @ from_teme @ np.array(position)
+    def observer_gcrs_km(self, earth: Earth) -> np.ndarray:
+        return turned_back(earth.from_gcrs, self.site_km)
 
-    def observer_gcrs_km(self, at: Time) -> np.ndarray:
-        return self.earth(at)[0].T @ self.site_km
-
-    def observer_velocity_km_s(self, at: Time) -> np.ndarray:
-        before, after = (self.observer_gcrs_km(at + TimeDelta(seconds, format="sec")) for seconds in (-1.0, 1.0))
-        return (after - before) / 2.0 + self.earth(at)[3]
-
-    def look(self, when: datetime) -> Directions:
-        at = Time(when)
-        observer = self.observer_gcrs_km(at) + self.earth(at)[2]
+    def look(self, instants: Sequence[datetime]) -> Directions:
+        at = Time(list(instants))
+        earth = earth_at(at)
+        here = self.observer_gcrs_km(earth)
         # Where the satellite was, round the barycentre, when the light left it.
-        seen = self.satellite_gcrs_km(at) - self.observer_gcrs_km(at)
-        geometric_km = float(np.linalg.norm(seen))
-        for _ in range(4):
-            then = at - TimeDelta(float(np.linalg.norm(seen)) / LIGHT_KM_S, format="sec")
-            seen = self.satellite_gcrs_km(then) + self.earth(then)[2] - observer
-        return self.directions(at, seen / np.linalg.norm(seen), geometric_km)
+        seen = self.satellite_gcrs_km(at, earth) - here
+        geometric_km = np.linalg.norm(seen, axis=1)
+        for _ in range(3):
+            then = at - TimeDelta(np.linalg.norm(seen, axis=1) / LIGHT_KM_S, format="sec")
+            earth_then = earth_at(then)
+            seen = self.satellite_gcrs_km(then, earth_then) + earth_then.position_km - here - earth.position_km
+        return self.directions(at, earth, unit(seen), geometric_km)
 
-    def directions(self, at: Time, astrometric: np.ndarray, range_km: float) -> Directions:
-        from_gcrs = self.earth(at)[0]
-        beta = self.observer_velocity_km_s(at) / LIGHT_KM_S
+    def directions(self, at: Time, earth: Earth, astrometric: np.ndarray, range_km: np.ndarray) -> Directions:
+        before, after = (
+            self.observer_gcrs_km(earth_at(at + TimeDelta(seconds, format="sec"))) for seconds in (-1.0, 1.0)
+        )
+        beta = ((after - before) / 2.0 + earth.velocity_km_s) / LIGHT_KM_S
         # The last but one argument is the Sun's distance; far away, the Sun bends nothing.
-        apparent = erfa.ab(astrometric, beta, 1e9, math.sqrt(1.0 - beta @ beta))
-        of_date = erfa.pnm06a(at.tt.jd1, at.tt.jd2) @ apparent
-        crust = from_gcrs @ apparent
-        horizontal = np.array([self.north @ crust, self.east @ crust, self.up @ crust])
+        apparent = erfa.ab(astrometric, beta, 1e9, np.sqrt(1.0 - np.sum(beta * beta, axis=1)))
+        crust = turned(earth.from_gcrs, apparent)
         return Directions(
             icrs=angles_deg(astrometric),
-            apparent=angles_deg(of_date),
-            azimuth_altitude=angles_deg(horizontal),
+            apparent=angles_deg(turned(erfa.pnm06a(at.tt.jd1, at.tt.jd2), apparent)),
+            azimuth_altitude=angles_deg(crust @ np.stack([self.north, self.east, self.up], axis=1)),
             range_km=range_km,
         )
 
 
-def angles_deg(vector: np.ndarray) -> tuple[float, float]:
-    longitude, latitude = erfa.c2s(vector)
-    return math.degrees(longitude) % 360.0, math.degrees(latitude)
+def angles_deg(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    longitude, latitude = erfa.c2s(vectors)
+    return np.degrees(longitude) % 360.0, np.degrees(latitude)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -150,57 +182,72 @@ def ephemeris() -> Ephemeris:
     return Ephemeris()
 
 
-def off_deg(place: Place, chain: Directions) -> dict[str, float]:
-    """How far a place lies from the chain's directions."""
-    horizontal = place.horizontal
-    return {
-        "icrs": angle_deg(place.icrs.ra_deg, place.icrs.dec_deg, *chain.icrs),
-        "apparent": angle_deg(place.apparent.ra_deg, place.apparent.dec_deg, *chain.apparent),
-        "horizontal": angle_deg(horizontal.azimuth_deg, horizontal.altitude_deg, *chain.azimuth_altitude),
-    }
+def random_instants(count: int, seed: int) -> list[datetime]:
+    """Anywhere in the ten days round the elements' epoch, to the microsecond."""
+    seconds = np.random.default_rng(seed).uniform(-5.0 * 86400.0, 5.0 * 86400.0, count).tolist()
+    return [BEGINS + timedelta(seconds=second) for second in seconds]
+
+
+def assert_directions_agree(track: Track, truth: Directions) -> None:
+    for which, longitude_deg, latitude_deg, exact in (
+        ("icrs", track.icrs_ra_deg, track.icrs_dec_deg, truth.icrs),
+        ("apparent", track.apparent_ra_deg, track.apparent_dec_deg, truth.apparent),
+        ("horizontal", track.azimuth_deg, track.altitude_deg, truth.azimuth_altitude),
+    ):
+        off = angles_between_deg(longitude_deg, latitude_deg, *exact).max()
+        assert off < WITHIN_DEG, f"{which}: {off / ARCSEC:.4f}″"
 
 
 @pytest.mark.parametrize("orbit", ORBITS)
-@pytest.mark.parametrize("site", SITES, ids=["Tenerife", "Antarctica"])
-def test_satellites_agree_to_a_fiftieth_of_an_arcsecond(ephemeris: Ephemeris, orbit: str, site: Site) -> None:
+def test_satellites_agree_to_a_fiftieth_of_an_arcsecond_anywhere_at_any_time(ephemeris: Ephemeris, orbit: str) -> None:
+    """A thousand random instants at twenty sites."""
     lines = lines_of(orbit)
-    chain = Chain(site, lines)
     satellite = satellite_from_tle(*lines, name=orbit, source="test")
-    for number in range(12):
-        at = BEGINS + timedelta(minutes=67.3 * number, microseconds=123_457 * number)
-        place, truth = ephemeris.place_of(satellite, site, at), chain.look(at)
-        for which, off in off_deg(place, truth).items():
-            assert off < WITHIN_DEG, f"{which} at {at}: {off / ARCSEC:.4f}″"
-        assert place.range_km == pytest.approx(truth.range_km, abs=0.005)
+    for number, site in enumerate(SITES):
+        instants = random_instants(50, seed=number)
+        track = ephemeris.track_of(satellite, site, instants)
+        truth = Chain(site, lines).look(instants)
+        assert_directions_agree(track, truth)
+        assert np.max(np.abs(track.range_km - truth.range_km)) < 0.005
 
 
-@pytest.mark.parametrize("orbit", ["low", "eccentric"])
+@pytest.mark.parametrize("orbit", ORBITS)
 def test_rates_agree_with_the_chain_a_tenth_of_a_second_apart(ephemeris: Ephemeris, orbit: str) -> None:
     lines = lines_of(orbit)
-    chain = Chain(SITES[0], lines)
     satellite = satellite_from_tle(*lines, name=orbit, source="test")
-    for number in range(8):
-        at = BEGINS + timedelta(minutes=97.7 * number)
-        place = ephemeris.place_of(satellite, SITES[0], at)
-        before, after = (chain.look(at + timedelta(seconds=seconds)) for seconds in (-0.1, 0.1))
-        moved_deg = angle_deg(*before.icrs, *after.icrs)
-        assert place.angular_rate_deg_s == pytest.approx(moved_deg / 0.2, abs=0.02 * ARCSEC)
-        rising_deg = after.azimuth_altitude[1] - before.azimuth_altitude[1]
-        assert place.altitude_rate_deg_s == pytest.approx(rising_deg / 0.2, abs=0.02 * ARCSEC)
-        assert place.range_rate_km_s == pytest.approx((after.range_km - before.range_km) / 0.2, abs=1e-4)
+    for number, site in enumerate(SITES[::4]):
+        instants = random_instants(20, seed=100 + number)
+        chain = Chain(site, lines)
+        before, after = (chain.look([at + timedelta(seconds=seconds) for at in instants]) for seconds in (-0.1, 0.1))
+        places = [ephemeris.place_of(satellite, site, at) for at in instants]
+        for system, longitude, latitude in (
+            ("icrs", "icrs_ra", "icrs_dec"),
+            ("apparent", "apparent_ra", "apparent_dec"),
+            ("azimuth_altitude", "azimuth", "altitude"),
+        ):
+            (longitude_0, latitude_0), (longitude_1, latitude_1) = getattr(before, system), getattr(after, system)
+            turned_deg = (longitude_1 - longitude_0 + 180.0) % 360.0 - 180.0
+            ours = np.array([getattr(place, f"{longitude}_rate_deg_s") for place in places])
+            across = np.cos(np.radians((latitude_0 + latitude_1) / 2.0))
+            assert np.max(np.abs(ours - turned_deg / 0.2) * across) < RATE_WITHIN_DEG_S, longitude
+            ours = np.array([getattr(place, f"{latitude}_rate_deg_s") for place in places])
+            assert np.max(np.abs(ours - (latitude_1 - latitude_0) / 0.2)) < RATE_WITHIN_DEG_S, latitude
+        moved_deg = angles_between_deg(*before.icrs, *after.icrs)
+        assert [place.angular_rate_deg_s for place in places] == pytest.approx(moved_deg / 0.2, abs=RATE_WITHIN_DEG_S)
+        approached_km = after.range_km - before.range_km
+        assert [place.range_rate_km_s for place in places] == pytest.approx(approached_km / 0.2, abs=1e-4)
 
 
 def test_stars_agree_too_before_and_after_the_tables_of_today(ephemeris: Ephemeris) -> None:
-    for number, year in enumerate((2012, 2020, 2026, 2027)):
-        at = datetime(year, 1 + 3 * number, 17, 3, 20, 11, 500_000, tzinfo=UTC)
-        for icrs in (ICRS(ra_deg=279.2347, dec_deg=38.7837), ICRS(ra_deg=37.9546, dec_deg=89.2641)):
-            place = ephemeris.place_of(Star(name="a star", icrs=icrs), SITES[0], at)
-            chain = Chain(SITES[0])
-            truth = chain.directions(
-                Time(at), erfa.s2c(math.radians(icrs.ra_deg), math.radians(icrs.dec_deg)), math.inf
-            )
-            for which, off in off_deg(place, truth).items():
-                assert off < WITHIN_DEG, f"{which} in {year}: {off / ARCSEC:.4f}″"
+    instants = [
+        datetime(year, 1 + 3 * number, 17, 3, 20, 11, 500_000, tzinfo=UTC)
+        for number, year in enumerate((2012, 2020, 2026, 2027))
+    ]
+    at = Time(instants)
+    for icrs in (ICRS(ra_deg=279.2347, dec_deg=38.7837), ICRS(ra_deg=37.9546, dec_deg=89.2641)):
+        star = np.tile(erfa.s2c(math.radians(icrs.ra_deg), math.radians(icrs.dec_deg)), (len(instants), 1))
+        truth = Chain(SITES[0]).directions(at, earth_at(at), star, np.full(len(instants), np.inf))
+        assert_directions_agree(ephemeris.track_of(Star(name="a star", icrs=icrs), SITES[0], instants), truth)
 
 
 def test_the_two_systems_are_as_far_apart_as_they_should_be(ephemeris: Ephemeris) -> None:
