@@ -73,8 +73,15 @@ class Mount(Protocol):
 
     async def unpark(self) -> None: ...
 
+    async def time_and_place(self) -> TimeAndPlace | None:
+        """The clock and the site it works with; None where it does not say."""
+
     async def abort(self) -> None:
-        """End any motion at once, after the call under way; tracking is off afterwards."""
+        """End any motion; tracking is off afterwards, and a parked mount stays parked.
+
+        It goes out at once, on a way of its own: never behind another call, of this device or of any other. Returns
+        when the mount was seen to stand still.
+        """
 
 
 class Camera(Protocol):
@@ -98,7 +105,7 @@ class Camera(Protocol):
         """Switch the cooler off."""
 
     async def abort(self) -> None:
-        """End an exposure under way; its picture is lost."""
+        """End an exposure under way; its picture is lost. As a mount's, it is behind nothing: no download either."""
 
 
 class FilterWheel(Protocol):
@@ -151,7 +158,8 @@ class Dome(Protocol):
 
     async def park(self) -> None: ...
 
-    async def abort(self) -> None: ...
+    async def abort(self) -> None:
+        """Stop turning, opening and closing. As a mount's, it is behind nothing."""
 
 
 class SafetyMonitor(Protocol):

@@ -6,8 +6,10 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
 
+from drivers.accessories import TimeAndPlace
 from drivers.alpaca.axes import AGREE_DEG, EVERY_S, STOP_WITHIN_S, Axes
 from drivers.alpaca.link import PRIMARY, SECONDARY, Link, Role, connected, optional
+from drivers.alpaca.time_and_place import AlpacaTimeAndPlace
 from drivers.config import AlpacaDevice
 from drivers.errors import Malfunction, Refused, TimedOut
 from drivers.motion import SIDEREAL_DEG_PER_S, Standstill, separation_deg
@@ -184,6 +186,11 @@ class AlpacaMount:
 
         await self._link.invoke("Unpark")
         await until(unparked, device=self.name, doing="unpark", within_s=STOP_WITHIN_S, every_s=EVERY_S)
+
+    async def time_and_place(self) -> TimeAndPlace | None:
+        if await optional(self._link.number("SiteLatitude")) is None:
+            return None
+        return await AlpacaTimeAndPlace(self._link, now=self._now).read()
 
     async def abort(self) -> None:
         try:

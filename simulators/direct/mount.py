@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable
 from datetime import datetime
 
+from drivers.accessories import TimeAndPlace
 from drivers.errors import Malfunction, Refused
 from drivers.values import AxisSpeeds, ElementLines, Equatorial, MountCapabilities, MountKind, MountStatus, PierSide
 from simulators.direct.line import Line
@@ -107,6 +108,9 @@ class DirectMount(Line):
 
     async def unpark(self) -> None:
         await self._call("unpark", self._mount.unpark)
+
+    async def time_and_place(self) -> TimeAndPlace | None:
+        return None
 
     async def abort(self) -> None:
         def abort() -> None:
