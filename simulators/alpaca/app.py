@@ -139,7 +139,7 @@ class _Answers:
             value = device.answer(was_asked.name, call, was_asked.given, was_asked.client)
         except Refusal as refused:
             return _json(was_asked.transaction, None, refused)
-        while not device.done(call):
+        while not device.done(call, was_asked.given):
             await anyio.sleep(_LOOK_AGAIN_S)
         if isinstance(value, Picture):
             return await self._picture(value, was_asked)

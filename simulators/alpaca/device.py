@@ -18,13 +18,15 @@ _CONNECTING_S = 0.5
 class Kind(Generic[_T]):
     """A device type: its name as it stands in lists, its interface version, and its own members.
 
-    `state` names the operational members, in the order in which DeviceState lists them.
+    `state` names the operational members, in the order in which DeviceState lists them; `counted_state` lists those
+    that there are once for each part of a device, such as GetSwitch0.
     """
 
     name: str
     interface_version: int
     members: Table[_T]
     state: tuple[str, ...]
+    counted_state: Callable[[_T], Mapping[str, Value]] | None = None
 
 
 class Connections:
@@ -91,6 +93,9 @@ class Device(Generic[_T]):
             except Refusal:
                 continue
             found.append({"Name": name, "Value": value})
+        if self.kind.counted_state is not None:
+            counted = self.kind.counted_state(self._subject)
+            found.extend({"Name": name, "Value": value} for name, value in counted.items())
         return [*found, {"Name": "TimeStamp", "Value": stamp(self.now())}]
 
     def answer(self, name: str, call: Call[Any], given: Mapping[str, str], client: int) -> Value:
@@ -105,9 +110,9 @@ class Device(Generic[_T]):
         refuse_unless(self.connections.connected, Reason.NOT_CONNECTED, f"{self.name} is not connected")
         return call.run(self._subject, given)
 
-    def done(self, call: Call[Any]) -> bool:
+    def done(self, call: Call[Any], given: Mapping[str, str]) -> bool:
         """Whether a call that is answered late may be answered now."""
-        return call.until is None or call.until(self._subject)
+        return call.until is None or call.until(self._subject, given)
 
 
 @dataclass(frozen=True, slots=True)

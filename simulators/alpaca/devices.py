@@ -1,17 +1,19 @@
 """All devices of an observatory as Alpaca numbers them."""
 
 import uuid
-from collections.abc import Iterator
-from typing import Any, TypeVar
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from simulators.alpaca.around import DOME, FILTER_WHEEL, FOCUSER, OBSERVING_CONDITIONS, SAFETY_MONITOR, AirFocuser
 from simulators.alpaca.camera import CAMERA, Camera
+from simulators.alpaca.cover import COVER_CALIBRATOR
 from simulators.alpaca.device import Device, Kind
 from simulators.alpaca.every_device import EVERY_DEVICE
+from simulators.alpaca.rotator import ROTATOR
+from simulators.alpaca.switch import SWITCH
 from simulators.alpaca.telescope import TELESCOPE, Telescope
 from simulators.observatory import Observatory, numbered
 
-_T = TypeVar("_T")
 _OURS = uuid.UUID("6f1dd5b8-7d0c-5b5e-9a55-8a3e1d2d7c11")  # a namespace of our own, drawn once
 
 
@@ -26,19 +28,25 @@ def unique_id(device: Device[Any], seed: int) -> str:
 
 
 def _built(observatory: Observatory) -> Iterator[Device[Any]]:
-    def device(kind: Kind[_T], subject: _T, called: str, number: int = 0) -> Device[_T]:
-        faults = observatory.faults.on(numbered(called, number))
-        now = observatory.clock.now
-        return Device(kind, subject, number=number, faults=faults, common=EVERY_DEVICE, now=now)
+    here = observatory
+    rows: list[tuple[Kind[Any], Sequence[object], str]] = [
+        (TELESCOPE, [Telescope(here)], "mount"),
+        (CAMERA, [Camera(here, number) for number in range(len(here.cameras))], "camera"),
+        (FILTER_WHEEL, here.filter_wheels, "filter_wheel"),
+        (FOCUSER, [AirFocuser(focuser, here) for focuser in here.focusers], "focuser"),
+        (DOME, _if_there(here.dome), "dome"),
+        (ROTATOR, _if_there(here.rotator), "rotator"),
+        (COVER_CALIBRATOR, _if_there(here.cover), "cover"),
+        (SWITCH, _if_there(here.switch), "switch"),
+        (SAFETY_MONITOR, [here], "safety_monitor"),
+        (OBSERVING_CONDITIONS, [here], "conditions"),
+    ]
+    for kind, subjects, called in rows:
+        for number, subject in enumerate(subjects):
+            faults = observatory.faults.on(numbered(called, number))
+            now = observatory.clock.now
+            yield Device(kind, subject, number=number, faults=faults, common=EVERY_DEVICE, now=now)
 
-    yield device(TELESCOPE, Telescope(observatory), "mount")
-    for number in range(len(observatory.cameras)):
-        yield device(CAMERA, Camera(observatory, number), "camera", number)
-    for number, wheel in enumerate(observatory.filter_wheels):
-        yield device(FILTER_WHEEL, wheel, "filter_wheel", number)
-    for number, focuser in enumerate(observatory.focusers):
-        yield device(FOCUSER, AirFocuser(focuser, observatory), "focuser", number)
-    if observatory.dome is not None:
-        yield device(DOME, observatory.dome, "dome")
-    yield device(SAFETY_MONITOR, observatory, "safety_monitor")
-    yield device(OBSERVING_CONDITIONS, observatory, "conditions")
+
+def _if_there(subject: object | None) -> list[object]:
+    return [] if subject is None else [subject]

@@ -54,13 +54,13 @@ class Parameter(Generic[_A]):
 class Call(Generic[_T]):
     """One way to call a member: GET or PUT.
 
-    `run` gets the arguments as text, by the names of the parameters. `until`: answered only when this is so.
+    `run` gets the arguments as text, by the names of the parameters, and so does `until`: answered only when it is so.
     """
 
     deed: str
     parameters: tuple[str, ...] = ()
     run: Callable[[_T, Mapping[str, str]], Value]
-    until: Callable[[_T], bool] | None = None
+    until: Callable[[_T, Mapping[str, str]], bool] | None = None
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,8 @@ def reads(of: Callable[[_T], Value]) -> Call[_T]:
 
 def does(deed: str, do: Callable[[_T], None], *, until: Callable[[_T], bool] | None = None) -> Call[_T]:
     """A method without parameters."""
-    return Call(deed=deed, run=lambda subject, _: do(subject), until=until)
+    waits = None if until is None else lambda subject, _: until(subject)
+    return Call(deed=deed, run=lambda subject, _: do(subject), until=waits)
 
 
 def takes(deed: str, parameter: Parameter[_A], do: Callable[[_T, _A], Value]) -> Call[_T]:
@@ -105,14 +106,17 @@ def takes_two(
     second: Parameter[_B],
     do: Callable[[_T, _A, _B], Value],
     *,
-    until: Callable[[_T], bool] | None = None,
+    until: Callable[[_T, _A, _B], bool] | None = None,
 ) -> Call[_T]:
     """A method with two parameters."""
 
     def run(subject: _T, given: Mapping[str, str]) -> Value:
         return do(subject, _read(first, given), _read(second, given))
 
-    return Call(deed=deed, parameters=(first.name, second.name), run=run, until=until)
+    def waits(subject: _T, given: Mapping[str, str]) -> bool:
+        return until is None or until(subject, _read(first, given), _read(second, given))
+
+    return Call(deed=deed, parameters=(first.name, second.name), run=run, until=waits)
 
 
 def lacks(*parameters: Parameter[Any]) -> Call[Any]:

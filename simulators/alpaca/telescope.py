@@ -150,7 +150,7 @@ _AZ, _ALT = real("Azimuth"), real("Altitude")
 _AXIS = whole("Axis")
 
 _SLEW = takes_two("slew", _RA, _DEC, Telescope.slew)
-_SLEW_WAITING = takes_two("slew", _RA, _DEC, Telescope.slew, until=_stands)
+_SLEW_WAITING = takes_two("slew", _RA, _DEC, Telescope.slew, until=lambda scope, _, __: _stands(scope))
 
 
 def _slew_to_target(telescope: Telescope) -> None:

@@ -49,6 +49,7 @@ class Cover:
         self._light = Axis(0.0, Limits(top_speed=glow, acceleration=100.0 * glow))
         self._opening = starts_open
         self._brightness = 0
+        self._lit = False
 
     @property
     def moving(self) -> bool:
@@ -64,6 +65,11 @@ class Cover:
     def brightness(self) -> int:
         """What the light was last told."""
         return self._brightness
+
+    @property
+    def lit(self) -> bool:
+        """Whether the light was told to shine, if only with brightness 0."""
+        return self._lit
 
     def open_share_at(self, at: datetime) -> float:
         """How far it is open: 0 (closed) to 1, which is also that of what has no cover."""
@@ -91,12 +97,17 @@ class Cover:
         self._lid.stop(at_s=unix_of(self._now()))
 
     def shine(self, brightness: int) -> None:
-        """Begin to shine so brightly; 0 turns the light off.
+        """Begin to shine so brightly.
 
         Raises:
             Refusal: below 0, or above the brightest.
         """
         most = self.settings.max_brightness
         refuse_unless(0 <= brightness <= most, Reason.INVALID_VALUE, f"brightness {brightness}: there is 0 to {most}")
-        self._brightness = brightness
+        self._lit, self._brightness = True, brightness
         self._light.turn_to(float(brightness), at_s=unix_of(self._now()))
+
+    def darken(self) -> None:
+        """Begin to go out."""
+        self._lit, self._brightness = False, 0
+        self._light.turn_to(0.0, at_s=unix_of(self._now()))

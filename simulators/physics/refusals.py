@@ -14,6 +14,7 @@ class Reason(IntEnum):
     SLAVED = 0x409
     INVALID_OPERATION = 0x40B
     ACTION_NOT_IMPLEMENTED = 0x40C
+    CANCELLED = 0x40E
     DRIVER = 0x500
 
 

@@ -57,7 +57,8 @@ def test_every_device_of_every_server_that_answers_is_listed(
         assert print_devices(None, indi=None, json_lines=True, port=free_port, wait_s=WAIT_S) == 0
         devices = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
         assert {one["device_type"] for one in devices} == {
-            *("Telescope", "Camera", "FilterWheel", "Focuser", "Dome", "SafetyMonitor", "ObservingConditions")
+            *("Telescope", "Camera", "FilterWheel", "Focuser", "Dome", "SafetyMonitor", "ObservingConditions"),
+            *("Rotator", "CoverCalibrator", "Switch"),
         }
         assert {(one["driver"], one["address"]) for one in devices} == {("alpaca", address)}
         assert print_devices(None, indi=None, json_lines=False, port=free_port, wait_s=WAIT_S) == 0

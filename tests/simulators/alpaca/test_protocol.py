@@ -21,7 +21,7 @@ async def raw_put(here: Asking, path: str, form: str) -> tuple[int, str]:
         "/api/v1/Telescope/0/description",
         "/api/v1/TELESCOPE/0/description",
         "/api/v1/baduk/0/description",
-        "/api/v1/rotator/0/description",
+        "/api/v1/video/0/description",
         "/api/v1/telescope/-1/description",
         "/api/v1/telescope/99999/description",
         "/api/v1/telescope/A/description",
@@ -170,7 +170,10 @@ async def test_management_lists_every_device_once_and_the_same_in_every_run() ->
         "FilterWheel",
         "Focuser",
         "Dome",
+        "Rotator",
+        "CoverCalibrator",
+        "Switch",
         "SafetyMonitor",
         "ObservingConditions",
     ]
-    assert len({device["UniqueID"] for device in lists[0]}) == 7
+    assert len({device["UniqueID"] for device in lists[0]}) == 10

@@ -6,7 +6,19 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from alpaca import camera, dome, filterwheel, focuser, management, observingconditions, safetymonitor, telescope
+from alpaca import (
+    camera,
+    covercalibrator,
+    dome,
+    filterwheel,
+    focuser,
+    management,
+    observingconditions,
+    rotator,
+    safetymonitor,
+    switch,
+    telescope,
+)
 from alpaca.device import Device
 from alpaca.exceptions import InvalidOperationException, NotImplementedException, ValueNotSetException
 
@@ -23,6 +35,9 @@ CLASSES = [
     filterwheel.FilterWheel,
     focuser.Focuser,
     dome.Dome,
+    rotator.Rotator,
+    covercalibrator.CoverCalibrator,
+    switch.Switch,
     safetymonitor.SafetyMonitor,
     observingconditions.ObservingConditions,
 ]
