@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache, partial
 from typing import NamedTuple
 
 import numpy as np
@@ -32,6 +31,7 @@ _MOST_TOUCHED_PX = 6_000_000
 _SATELLITE_SPAN_S = 0.25
 _MOST_SATELLITE_SPANS = 480
 _PATH_TOLERANCE_PX = 0.1
+_MARGIN_DEG = 0.1  # more than aberration and light time come to
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,8 +117,6 @@ class Sky:
         self._swarm = swarm
         self._ground = ground
         self._seed = seed
-        # the frame and the truth of it ask for the same instant, one after the other
-        self._all_seen_at = lru_cache(maxsize=4)(partial(swarm.astrometric, None, ground))
 
     def frame(self, look: Look) -> NDArray[np.uint16]:
         """The picture, shape (height, width), row 0 at the top."""
@@ -133,11 +131,12 @@ class Sky:
 
     def targets_in(self, look: Look) -> list[Target]:
         """Each satellite above the horizon that is inside the frame at mid-exposure, lit or not."""
-        seen = self._all_seen_at(look.mid_at)
-        projection = look.projection
-        x, y = projection.pixels_of(seen.units, unit_of(*look.boresight(look.mid_at)))
+        projection, sight = look.projection, unit_of(*look.boresight(look.mid_at))
+        near = self._swarm.maybe_near(self._ground, sight, projection.radius_deg + _MARGIN_DEG, unix_of(look.mid_at))
+        seen = self._swarm.astrometric(near, self._ground, look.mid_at)
+        x, y = projection.pixels_of(seen.units, sight)
         inside = np.flatnonzero(projection.holds(x, y) & (seen.altitude_deg > 0.0))
-        return [Target(self._swarm.norad_ids[index], float(x[index]), float(y[index])) for index in inside]
+        return [Target(self._swarm.norad_ids[near[row]], float(x[row]), float(y[row])) for row in inside]
 
     def _star_spots(self, look: Look, pointing: Pointing, canvas: Canvas) -> Spots:
         projection = look.projection
@@ -168,11 +167,14 @@ class Sky:
 
         Twice the speed of the middle is allowed, for one that comes near only at the end.
         """
-        seen = self._all_seen_at(look.mid_at)
+        reach_deg = look.projection.radius_deg + pointing.reach_deg() + _MARGIN_DEG
+        maybe = self._swarm.maybe_near(
+            self._ground, pointing.middle, reach_deg, unix_of(look.mid_at), for_s=look.exposure_s
+        )
+        seen = self._swarm.astrometric(maybe, self._ground, look.mid_at)
         apart_deg = np.degrees(np.arccos(np.clip(seen.units @ pointing.middle, -1.0, 1.0)))
-        reach_deg = look.projection.radius_deg + pointing.reach_deg() + 0.1
         near = apart_deg < reach_deg + 2.0 * seen.rate_deg_s * look.exposure_s / 2.0
-        return np.flatnonzero(near & (seen.altitude_deg > 0.0))
+        return maybe[near & (seen.altitude_deg > 0.0)]
 
 
 def _faintest(look: Look, trail_px: float) -> float:

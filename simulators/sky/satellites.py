@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Self
 
 import numpy as np
@@ -13,6 +14,7 @@ from simulators.sky.brightness import magnitudes_at, standard_magnitudes
 from simulators.sky.earth import Ground, observer_of
 from simulators.sky.elements import Elements, read_elements
 from simulators.sky.passes import Pass, find_passes
+from simulators.sky.planes import VALID_S, Planes, planes_of
 from simulators.sky.rotation import Orientation, orientation_at, unix_of
 from simulators.sky.synthetic import made_up
 from simulators.sky.vectors import LIGHT_KM_S, Floats, Vectors, aberrated, angles_of, applied
@@ -72,6 +74,7 @@ class Swarm:
         self._standard_magnitudes = standard_magnitudes(
             np.array(self.norad_ids, dtype=np.uint64), np.array([one.mean_motion_rev_per_day for one in self.elements])
         )
+        self._planes = lru_cache(maxsize=4)(self._planes_around)
 
     @classmethod
     def from_text(cls, text: str) -> Self:
@@ -107,6 +110,18 @@ class Swarm:
         keep = (0 if isinstance(which, int) else slice(None), 0 if isinstance(at, datetime) else slice(None))
         return Seen(**{name: getattr(seen, name)[keep] for name in Seen.__slots__})
 
+    def maybe_near(
+        self, ground: Ground, sight: Vectors, reach_deg: float, unix_s: float, for_s: float = 0.0
+    ) -> NDArray[np.intp]:
+        """Indices of all satellites that may be seen within `reach_deg` of an ICRS direction in `for_s` around an
+        instant, and of a few of the others: so few that asking each where it is takes next to no time."""
+        earth = orientation_at(np.array([unix_s]))
+        teme_of_gcrs = np.swapaxes(earth.gcrs_of_teme[0], -1, -2)
+        observer_km, _ = observer_of(ground, earth)
+        planes = self._planes(round(unix_s / (2.0 * VALID_S)))
+        inside = planes.may_cross(teme_of_gcrs @ observer_km[0], teme_of_gcrs @ sight, reach_deg, unix_s, for_s)
+        return np.flatnonzero(inside)
+
     def motion(self, index: int, ground: Ground, at: datetime) -> Motion:
         """One satellite on the horizon's axes at one instant; the rates over the second around it."""
         half = timedelta(seconds=0.5)
@@ -133,6 +148,14 @@ class Swarm:
         """Position as SGP4 gives it (true equator, mean equinox), shape (instants, 3); NaN once the orbit has ended."""
         places_km, _ = self._teme(index, _instants(at))
         return np.asarray(places_km[0], dtype=np.float64)
+
+    def _planes_around(self, number: int) -> Planes:
+        unix_s = number * 2.0 * VALID_S
+        places_km, speeds_km_s = self._teme(None, np.array([unix_s]))
+        rates_rad_s = np.array([record.nodedot for record in self._records]) / 60.0
+        epochs_s = np.array([unix_of(one.epoch) for one in self.elements])
+        axes_km = np.array([record.a * record.radiusearthkm for record in self._records])
+        return planes_of(places_km[:, 0], speeds_km_s[:, 0], rates_rad_s, unix_s, (epochs_s, axes_km))
 
     def _teme(self, which: Which, unix_s: Floats) -> tuple[Vectors, Vectors]:
         records = self._all if which is None else SatrecArray([self._records[i] for i in np.atleast_1d(which)])
