@@ -108,9 +108,10 @@ def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None)
     connection.row_factory = sqlite3.Row
     try:
+        steps = _steps_left(connection, path)
         _settle(connection)
         _check(connection)
-        _migrate(connection, path)
+        _migrate(connection, steps)
     except sqlite3.DatabaseError as error:
         connection.close()
         kind = LedgerDamaged if _says_damage(error) else LedgerUnusable
@@ -167,18 +168,23 @@ def _settle(connection: sqlite3.Connection) -> None:
             raise sqlite3.DatabaseError(f"{name} is {held} where {wanted} is needed")
 
 
-def _migrate(connection: sqlite3.Connection, path: Path) -> None:
+def _steps_left(connection: sqlite3.Connection, path: Path) -> list[tuple[int, str]]:
+    """What takes the file to the newest version. Looks only: another program's file stays as it is."""
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     owner = connection.execute("PRAGMA application_id").fetchone()[0]
     steps = _steps()
+    if owner != APPLICATION_ID and (version > 0 or connection.execute("SELECT 1 FROM sqlite_master").fetchone()):
+        raise LedgerUnusable(f"{path} is the database of another program: choose another state_folder")
     if version > len(steps):
         raise LedgerUnusable(
             f"{path} was written by a later version of the program (schema {version}, this one knows {len(steps)}): "
             "install that version, or choose another state_folder"
         )
-    if owner != APPLICATION_ID and (version > 0 or connection.execute("SELECT 1 FROM sqlite_master").fetchone()):
-        raise LedgerUnusable(f"{path} is the database of another program: choose another state_folder")
-    for number, sql in enumerate(steps[version:], start=version + 1):
+    return list(enumerate(steps[version:], start=version + 1))
+
+
+def _migrate(connection: sqlite3.Connection, steps: list[tuple[int, str]]) -> None:
+    for number, sql in steps:
         with _transaction(connection, "BEGIN IMMEDIATE"):
             for statement in _statements(sql):
                 connection.execute(statement)

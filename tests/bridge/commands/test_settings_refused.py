@@ -1,5 +1,6 @@
 """Settings and task files that cannot be used: one line, exit code 2, whatever the command."""
 
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
@@ -150,12 +151,15 @@ def test_a_state_folder_that_cannot_be_made_is_named(nightbridge: Call, station:
 def test_a_ledger_of_another_programme_is_left_alone(nightbridge: Call, station: Station, tmp_path: Path) -> None:
     ledger = tmp_path / "state" / "nightbridge.sqlite"
     ledger.parent.mkdir()
-    ledger.write_bytes(b"these are the only notes of my life " * 100)
+    notes = sqlite3.connect(ledger)
+    notes.execute("CREATE TABLE life (notes TEXT)")
+    notes.close()
+    before = ledger.read_bytes()
     said = nightbridge("run", "-c", station(STATION))
     assert said.code == 1
     line = assert_one_line(said.err)
-    assert f"{ledger} cannot be used as a ledger" in line
-    assert ledger.read_bytes().startswith(b"these are the only notes")
+    assert f"{ledger} is the database of another program" in line
+    assert ledger.read_bytes() == before
 
 
 @pytest.mark.parametrize(
