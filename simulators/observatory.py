@@ -13,7 +13,8 @@ from simulators.physics.cover import Cover, CoverSettings
 from simulators.physics.dome import Dome, DomeSettings
 from simulators.physics.filter_wheel import FilterWheel, FilterWheelSettings
 from simulators.physics.focuser import Focuser, FocuserSettings
-from simulators.physics.mount import Mount, MountSettings
+from simulators.physics.full_mount import FullMount
+from simulators.physics.mount import MountSettings
 from simulators.physics.rotator import Rotator, RotatorSettings
 from simulators.physics.switch import Switch, SwitchSettings
 from simulators.physics.train import Optics, Train
@@ -63,7 +64,7 @@ class Observatory:
         self.settings, self.clock, self.ground, self.seed = settings, clock, ground, seed
         self.faults = FaultScript(now)
         self.weather = Weather(ground=ground, now=now, seed=seed)
-        self.mount = Mount(settings.mount, ground=ground, now=now, seed=seed, quirks=self.faults.on("mount"))
+        self.mount = FullMount(settings.mount, ground=ground, now=now, seed=seed, quirks=self.faults.on("mount"))
         self.cameras = self._built_cameras(settings)
         self.filter_wheels = tuple(
             FilterWheel(one, now=now, quirks=self._faults_of("filter_wheel", index))

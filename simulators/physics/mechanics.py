@@ -48,7 +48,7 @@ class Mechanics:
     def looks_at(self, primary_deg: float, secondary_deg: float) -> tuple[float, float]:
         """Hour angle (-180° to 180°) and declination at which the telescope looks."""
         if self.kind is MountKind.ALTAZ:
-            return self._equatorial_of(*_over_pole(primary_deg, secondary_deg))
+            return self.equatorial_of(*_over_pole(primary_deg, secondary_deg))
         hour_angle_deg, dec_deg = _over_pole(primary_deg, secondary_deg)
         return wrapped(hour_angle_deg), dec_deg
 
@@ -74,7 +74,8 @@ class Mechanics:
         along = math.sin(latitude) * math.cos(dec) - math.cos(latitude) * math.sin(dec) * math.cos(hour_angle)
         return math.degrees(math.atan2(across, along))
 
-    def _equatorial_of(self, azimuth_deg: float, altitude_deg: float) -> tuple[float, float]:
+    def equatorial_of(self, azimuth_deg: float, altitude_deg: float) -> tuple[float, float]:
+        """Hour angle and declination of a place on the horizon."""
         north, east, up = _vector(azimuth_deg, altitude_deg)
         sine, cosine = math.sin(math.radians(self.latitude_deg)), math.cos(math.radians(self.latitude_deg))
         x, z = up * cosine - north * sine, north * cosine + up * sine

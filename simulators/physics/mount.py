@@ -83,7 +83,10 @@ class Mount:
     @property
     def pointing(self) -> Pointing:
         """Where it says it looks now."""
-        at_s = self._at_s()
+        return self.pointing_at(self._at_s())
+
+    def pointing_at(self, at_s: float) -> Pointing:
+        """Where it says, now, that it looked at an instant of Unix time."""
         ra_deg, dec_deg = self.axes.place(at_s)
         off_ra_deg, off_dec_deg = self._quirks.off_by_deg()
         believed_deg = self.axes.believed_deg(at_s)

@@ -131,10 +131,14 @@ class MountAxes:
             ra_deg, dec_deg = self.ground.icrs_of(ra_deg, dec_deg, instant_of(at_s))
         return folded(ra_deg, dec_deg)
 
-    def chase(self, place: tuple[float, float], *, at_s: float) -> float:
-        """Turn to a place on the mount's system and stay on it as the sky turns; says when the axes arrive."""
+    def chase(self, place: tuple[float, float], *, at_s: float, flipped: bool | None = None) -> float:
+        """Turn to a place on the mount's system and stay on it as the sky turns; says when the axes arrive.
+
+        `flipped`: by that way, where a mount has two; None: by the one it would choose.
+        """
         of_date = self._of_date(place, at_s)
-        flipped = self.mechanics.wants_flip(sidereal_deg(self.ground, at_s) - of_date[0])
+        if flipped is None:
+            flipped = self.mechanics.wants_flip(sidereal_deg(self.ground, at_s) - of_date[0])
         follow = self._following(of_date, (0.0, 0.0), at_s, flipped=flipped)
         now_deg, base_deg = self.true_deg(at_s), follow.axes_deg(at_s)
         now_deg_s, base_deg_s = self.speeds_deg_s(at_s), follow.speeds_deg_s(at_s)
