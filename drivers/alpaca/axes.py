@@ -1,14 +1,24 @@
 """The axes of an Alpaca mount: what they read, and what is set on them, each setting read back."""
 
+import logging
+
+import anyio
+
 from drivers.alpaca.link import PRIMARY, SECONDARY, SIDEREAL, Link, State, optional
-from drivers.errors import Malfunction
+from drivers.errors import ConnectionLost, DeviceError, Malfunction
 from drivers.motion import SIDEREAL_DEG_PER_S, Standstill, separation_deg
 from drivers.values import Equatorial, MountCapabilities
 from drivers.waiting import until
 
+_log = logging.getLogger(__name__)
+
 EVERY_S = 0.25
-STOP_WITHIN_S = 30.0
+STOP_WITHIN_S = 8.0  # a mount that has not stopped by then does not obey
+UNPARK_WITHIN_S = 30.0
+STEADY_S = 1.0  # readings that agree for so long show a standstill: over less, a slow motion would not be seen
 AGREE_DEG = 0.005  # two readings no further apart are one place: coarser than one second of right ascension
+# No mount gets further between two readings, be they as old as drivers give them: then a reading is wrong.
+JUMP_DEG, FASTEST_DEG_PER_S = 40.0, 30.0
 
 # Right ascension rates are in seconds of right ascension per sidereal second, declination rates in arcseconds per
 # SI second (ASCOM ITelescope, RightAscensionRate: multiply by 0.9972695677).
@@ -24,6 +34,7 @@ class Axes:
         self._system = capabilities.system
         self._can_set_rates = capabilities.can_set_rates
         self._rates_are_zero = False  # not known of a mount just connected
+        self._last: tuple[float, Equatorial] | None = None  # loop time and place of the last reading
 
     async def pointing(self, state: State | None = None) -> Equatorial:
         """Where it points: by `state`, or asked now."""
@@ -31,12 +42,10 @@ class Axes:
         hours = await said.number("RightAscension")
         dec_deg = await said.number("Declination")
         if not (0.0 <= hours <= 24.0 and -90.0 <= dec_deg <= 90.0):
-            raise Malfunction(
-                self._link.name,
-                "read its position",
-                f"says {hours} h {dec_deg}°, which is not within 0 to 24 h and ±90°",
-            )
-        return Equatorial(ra_deg=hours * 15.0 % 360.0, dec_deg=dec_deg, system=self._system)
+            raise self._misread(f"says {hours} h {dec_deg}°, which is not within 0 to 24 h and ±90°")
+        here = Equatorial(ra_deg=hours * 15.0 % 360.0, dec_deg=dec_deg, system=self._system)
+        self._require_reachable(here)
+        return here
 
     async def parked(self, state: State | None = None) -> bool:
         """False where the mount does not know parking."""
@@ -84,22 +93,65 @@ class Axes:
             if abs(confirmed - value) > 1e-4 + 1e-4 * abs(value):
                 raise Malfunction(self._link.name, doing, f"{member} reads {confirmed:.6g} after {value:.6g} was set")
 
-    async def turn(self, primary_deg_per_s: float, secondary_deg_per_s: float) -> None:
-        """Turn the mechanical axes, the faster one first since it moves the telescope more meanwhile."""
-        self._rates_are_zero = False
-        speeds = [(PRIMARY, primary_deg_per_s), (SECONDARY, secondary_deg_per_s)]
-        speeds.sort(key=lambda speed: abs(speed[1]), reverse=True)
-        for axis, speed_deg_per_s in speeds:
-            await self._link.invoke("MoveAxis", axis, speed_deg_per_s)
+    def forget_reading(self) -> None:
+        """The next reading may be anywhere: a sync came in between."""
+        self._last = None
+
+    async def halt(self, *, turns_axes: bool) -> None:
+        """Send all that ends a motion, and return when it stands.
+
+        Whatever a command is answered, the next one is sent: what counts is read back. Tracking comes last, since
+        the end of MoveAxis restores it (ASCOM ITelescope).
+
+        Raises:
+            ConnectionLost: no command gets through.
+            TimedOut: it does not stand, or does not say so.
+        """
+        await self._send("AbortSlew")
+        if turns_axes:
+            await self._send("MoveAxis", PRIMARY, 0.0)
+            await self._send("MoveAxis", SECONDARY, 0.0)
+        try:
+            await self._link.write("Tracking", False)
+        except ConnectionLost:
+            raise
+        except DeviceError as error:  # parked, or its driver is at a loss
+            _log.debug("%s", error)
+        await self.until_standing("abort")
+
+    async def _send(self, method: str, *args: object) -> None:
+        try:
+            await self._link.invoke(method, *args)
+        except ConnectionLost:
+            raise
+        except DeviceError as error:  # parked, or nothing to abort, or a driver that is slow to answer
+            _log.debug("%s", error)
 
     async def until_standing(self, doing: str) -> None:
+        """Return when readings of its position show that it stands, and its flags do not say otherwise."""
         standstill = Standstill(separation_deg, agree=AGREE_DEG, drift_per_s=SIDEREAL_DEG_PER_S)
 
         async def standing() -> bool:
+            stood_s = standstill.seconds(await self.pointing())
             if await self._link.flag("Slewing"):
                 return False
             if await self._link.flag("Tracking") and not await self.parked():
                 return False
-            return standstill.seconds(await self.pointing()) > 0.0
+            return stood_s >= STEADY_S
 
         await until(standing, device=self._link.name, doing=doing, within_s=STOP_WITHIN_S, every_s=EVERY_S)
+
+    def _require_reachable(self, here: Equatorial) -> None:
+        """A place that the mount cannot have got to since the last reading is none. It is believed the second time."""
+        now_s, last = anyio.current_time(), self._last
+        self._last = now_s, here
+        if last is None:
+            return
+        jump_deg, in_s = separation_deg(last[1], here), now_s - last[0]
+        if jump_deg > JUMP_DEG + FASTEST_DEG_PER_S * in_s:
+            raise self._misread(
+                f"jumps by {jump_deg:.1f}° within {in_s:.2f} s, to {here.ra_deg:.3f}° {here.dec_deg:+.3f}°"
+            )
+
+    def _misread(self, what: str) -> Malfunction:
+        return Malfunction(self._link.name, "read its position", what)

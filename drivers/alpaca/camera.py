@@ -8,11 +8,12 @@ from datetime import datetime
 
 import anyio
 
-from drivers.alpaca.link import Link, Role, connected, optional
-from drivers.alpaca.sensor import STATES, Sensor
+from drivers.alpaca.connecting import connected, stop_line
+from drivers.alpaca.link import Link, Role, optional
+from drivers.alpaca.sensor import STATES, Sensor, state_of
 from drivers.config import AlpacaDevice
 from drivers.errors import Malfunction, Refused
-from drivers.values import CameraCapabilities, CameraStatus, Exposure, Frame, FrameKind
+from drivers.values import CameraCapabilities, CameraState, CameraStatus, Exposure, Frame, FrameKind
 from drivers.waiting import stopped_by, until
 
 READOUT_WITHIN_S = 60.0  # from the end of the exposure until the picture is ready
@@ -24,8 +25,8 @@ SHORTEST_POLL_S, LONGEST_POLL_S = 0.02, 0.1
 @asynccontextmanager
 async def alpaca_camera(settings: AlpacaDevice, *, now: Callable[[], datetime]) -> AsyncGenerator["AlpacaCamera", None]:
     """A connected camera, idle: an exposure somebody left behind is aborted. `now` stamps readings and frames."""
-    async with connected(Role.CAMERA, settings) as link:
-        device = AlpacaCamera(link, await _capabilities(link), now=now)
+    async with connected(Role.CAMERA, settings) as link, stop_line(link) as stop:
+        device = AlpacaCamera(link, stop, await _capabilities(link), now=now)
         await device.abort()
         yield device
 
@@ -33,8 +34,12 @@ async def alpaca_camera(settings: AlpacaDevice, *, now: Callable[[], datetime]) 
 class AlpacaCamera:
     """A camera; frames are of the full sensor."""
 
-    def __init__(self, link: Link, capabilities: CameraCapabilities, *, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, link: Link, stop: Link, capabilities: CameraCapabilities, *, now: Callable[[], datetime]
+    ) -> None:
+        """`stop` is the line of the abort alone."""
         self._link = link
+        self._stop = stop
         self._now = now
         self._sensor = Sensor(link, capabilities, now)
         self.name = link.name
@@ -93,15 +98,19 @@ class AlpacaCamera:
     async def abort(self) -> None:
         """Returns when the camera is idle; a camera that cannot abort is waited for."""
         self._sensor.forget()
-        if await self._sensor.idle():
+
+        async def idle() -> bool:
+            return await state_of(self._stop) is CameraState.IDLE
+
+        if await idle():
             return
         if self.capabilities.can_abort:
             try:
-                await self._link.invoke("AbortExposure")
+                await self._stop.invoke("AbortExposure")
             except Refused:
-                if not await self._sensor.idle():  # else it ended by itself meanwhile
+                if not await idle():  # else it ended by itself meanwhile
                     raise
-        await until(self._sensor.idle, device=self.name, doing="abort", within_s=ABORT_WITHIN_S, every_s=LONGEST_POLL_S)
+        await until(idle, device=self.name, doing="abort", within_s=ABORT_WITHIN_S, every_s=LONGEST_POLL_S)
 
     def _within_limits(self, exposure: Exposure) -> Exposure:
         limits = self.capabilities

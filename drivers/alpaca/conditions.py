@@ -3,8 +3,9 @@
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 
+from drivers.alpaca.connecting import connected
 from drivers.alpaca.errors import Unsupported
-from drivers.alpaca.link import Link, Role, connected, optional
+from drivers.alpaca.link import Link, Role, optional
 from drivers.config import AlpacaDevice
 from drivers.errors import ConnectionLost, Malfunction, Refused
 from drivers.values import Quantity

@@ -5,7 +5,8 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 
 from drivers.accessories import CoverCalibratorCapabilities, CoverCalibratorStatus, CoverState, LightState
-from drivers.alpaca.link import Link, Role, connected, optional
+from drivers.alpaca.connecting import connected
+from drivers.alpaca.link import Link, Role, optional
 from drivers.config import AlpacaDevice
 from drivers.errors import Malfunction, Refused
 from drivers.motion import Standstill

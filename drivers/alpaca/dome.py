@@ -5,7 +5,8 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
 
-from drivers.alpaca.link import Link, Role, connected, optional
+from drivers.alpaca.connecting import connected, stop_line
+from drivers.alpaca.link import Link, Role, optional
 from drivers.config import AlpacaDevice
 from drivers.errors import Malfunction, Refused
 from drivers.motion import Standstill, turn_deg
@@ -14,7 +15,7 @@ from drivers.waiting import stopped_by, until
 
 SHUTTER_WITHIN_S = 300.0
 TURN_WITHIN_S = 300.0
-STOP_WITHIN_S = 30.0
+STOP_WITHIN_S = 9.0  # a dome that has not stopped by then does not obey
 EVERY_S = 0.5
 AGREE_DEG = 0.1
 STUCK_S = 5.0
@@ -34,13 +35,13 @@ async def alpaca_dome(
     settings: AlpacaDevice, *, now: Callable[[], datetime], tolerance_deg: float = 2.0
 ) -> AsyncGenerator["AlpacaDome", None]:
     """A connected dome; it has turned where it should if it stands within `tolerance_deg` of it."""
-    async with connected(Role.DOME, settings) as link:
+    async with connected(Role.DOME, settings) as link, stop_line(link) as stop:
         capabilities = DomeCapabilities(
             can_set_azimuth=await link.flag("CanSetAzimuth"),
             can_set_shutter=await link.flag("CanSetShutter"),
             can_park=await link.flag("CanPark"),
         )
-        yield AlpacaDome(link, capabilities, now=now, tolerance_deg=tolerance_deg)
+        yield AlpacaDome(link, stop, capabilities, now=now, tolerance_deg=tolerance_deg)
 
 
 class AlpacaDome:
@@ -51,9 +52,17 @@ class AlpacaDome:
     """
 
     def __init__(
-        self, link: Link, capabilities: DomeCapabilities, *, now: Callable[[], datetime], tolerance_deg: float
+        self,
+        link: Link,
+        stop: Link,
+        capabilities: DomeCapabilities,
+        *,
+        now: Callable[[], datetime],
+        tolerance_deg: float,
     ) -> None:
+        """`stop` is the line of the abort alone."""
         self._link = link
+        self._stop = stop
         self._now = now
         self._tolerance_deg = tolerance_deg
         self.name = link.name
@@ -61,10 +70,10 @@ class AlpacaDome:
 
     async def status(self) -> DomeStatus:
         """A shutter whose state the dome does not know is in ERROR: that is no proof of anything."""
-        shutter = await self._shutter()
+        shutter = await _shutter(self._link)
         return DomeStatus(
             shutter=shutter,
-            azimuth_deg=await self._azimuth_deg() if self.capabilities.can_set_azimuth else None,
+            azimuth_deg=await _azimuth_deg(self._link) if self.capabilities.can_set_azimuth else None,
             moving=shutter in _MOVING or await self._link.flag("Slewing"),
             read_at=self._now(),
         )
@@ -91,7 +100,7 @@ class AlpacaDome:
             nonlocal here_deg
             if await self._link.flag("Slewing"):
                 return False
-            here_deg = await self._azimuth_deg()
+            here_deg = await _azimuth_deg(self._link)
             stood_s = standstill.seconds(here_deg)
             return stood_s > 0.0 and (turn_deg(here_deg, goal_deg) <= self._tolerance_deg or stood_s >= STUCK_S)
 
@@ -108,18 +117,30 @@ class AlpacaDome:
         if not self.capabilities.can_park:
             raise Refused(self.name, "park", "this dome cannot park")
 
+        standstill = Standstill(turn_deg, agree=AGREE_DEG)
+
         async def parked() -> bool:
-            return await self._link.flag("AtPark") and not await self._link.flag("Slewing")
+            at_park, slewing = await self._link.flag("AtPark"), await self._link.flag("Slewing")
+            stood_s = standstill.seconds(await _azimuth_deg(self._link) if self.capabilities.can_set_azimuth else 0.0)
+            if stood_s > STUCK_S and not at_park and not slewing:
+                raise Malfunction(
+                    self.name, "park", f"said yes, and has not moved for {stood_s:.0f} s; it is not parked"
+                )
+            return at_park and not slewing and stood_s > 0.0
 
         async with stopped_by(self.abort, device=self.name, also_on_errors=False):
             await self._link.invoke("Park")
             await until(parked, device=self.name, doing="park", within_s=TURN_WITHIN_S, every_s=EVERY_S)
 
     async def abort(self) -> None:
-        await self._link.invoke("AbortSlew")
+        """Returns when two looks in a row find it still: flags, shutter and azimuth."""
+        await self._stop.invoke("AbortSlew")
+        standstill = Standstill(turn_deg, agree=AGREE_DEG)
 
         async def standing() -> bool:
-            return not await self._link.flag("Slewing") and await self._shutter() not in _MOVING
+            stood_s = standstill.seconds(await _azimuth_deg(self._stop) if self.capabilities.can_set_azimuth else 0.0)
+            still = not await self._stop.flag("Slewing") and await _shutter(self._stop) not in _MOVING
+            return still and stood_s > 0.0
 
         await until(standing, device=self.name, doing="abort", within_s=STOP_WITHIN_S, every_s=EVERY_S)
 
@@ -130,23 +151,25 @@ class AlpacaDome:
         standstill = Standstill[ShutterState](lambda one, other: float(one is not other), agree=0.0)
 
         async def there() -> bool:
-            shutter = await self._shutter()
+            shutter = await _shutter(self._link)
             moving = shutter in _MOVING or await self._link.flag("Slewing")
             stood_s = standstill.seconds(shutter)
             if stood_s > STUCK_S and not moving and shutter is not wanted:
                 raise Malfunction(self.name, doing, f"said yes, and its shutter is in the state {shutter}; look at it")
             return shutter is wanted and not moving and stood_s > 0.0
 
-        if await self._shutter() is not wanted:
+        if await _shutter(self._link) is not wanted:
             await self._link.invoke(method)
         await until(there, device=self.name, doing=doing, within_s=SHUTTER_WITHIN_S, every_s=EVERY_S)
 
-    async def _shutter(self) -> ShutterState:
-        state = await optional(self._link.whole("ShutterStatus"))
-        return ShutterState.ERROR if state is None else _SHUTTER_STATES[state]
 
-    async def _azimuth_deg(self) -> float:
-        azimuth_deg = await self._link.number("Azimuth")
-        if not 0.0 <= azimuth_deg <= 360.0:
-            raise Malfunction(self.name, "read its azimuth", f"says {azimuth_deg}°, which is not within 0° to 360°")
-        return azimuth_deg % 360.0
+async def _shutter(link: Link) -> ShutterState:
+    state = await optional(link.whole("ShutterStatus"))
+    return ShutterState.ERROR if state is None else _SHUTTER_STATES[state]
+
+
+async def _azimuth_deg(link: Link) -> float:
+    azimuth_deg = await link.number("Azimuth")
+    if not 0.0 <= azimuth_deg <= 360.0:
+        raise Malfunction(link.name, "read its azimuth", f"says {azimuth_deg}°, which is not within 0° to 360°")
+    return azimuth_deg % 360.0

@@ -3,7 +3,8 @@
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
-from drivers.alpaca.link import Link, Role, connected, optional
+from drivers.alpaca.connecting import connected
+from drivers.alpaca.link import Link, Role, optional
 from drivers.config import AlpacaDevice
 from drivers.errors import Malfunction, Refused
 from drivers.values import FilterWheelCapabilities

@@ -4,7 +4,8 @@ from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import asynccontextmanager
 from datetime import datetime
 
-from drivers.alpaca.link import Link, Role, connected, optional
+from drivers.alpaca.connecting import connected
+from drivers.alpaca.link import Link, Role, optional
 from drivers.config import AlpacaDevice
 from drivers.errors import Malfunction, Refused
 from drivers.motion import Standstill

@@ -4,25 +4,21 @@ alpyca has no type hints; `Any` ends in this file.
 """
 
 import asyncio
-import logging
 import math
 import sys
 import time
-from collections.abc import AsyncGenerator, Awaitable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Final, TypeVar
 
 import anyio
 import numpy as np
-import requests
 from alpaca import (
     camera,
     covercalibrator,
     device,
     dome,
-    exceptions,
     filterwheel,
     focuser,
     observingconditions,
@@ -33,20 +29,19 @@ from alpaca import (
 from numpy.typing import NDArray
 
 from drivers.alpaca import wire
-from drivers.alpaca.errors import Unsupported, from_number, from_status
+from drivers.alpaca.errors import Unsupported
+from drivers.alpaca.foreign import FOREIGN, in_our_words
 from drivers.alpaca.imagebytes import Picture
 from drivers.config import AlpacaDevice
-from drivers.errors import ConnectionLost, DeviceError, Malfunction, TimedOut
+from drivers.errors import ConnectionLost, Malfunction, TimedOut
 from drivers.threads import Worker
-from drivers.waiting import until
 from drivers.wording import one_line
 
-_log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
 CALL_WITHIN_S: Final = 6.0  # in all; alpyca itself waits 5 s for a connection and 5 s for each part of the answer
-CONNECT_WITHIN_S: Final = 60.0
 KEEP_ALIVE_S: Final = 2.0  # an older connection may be closed by the server just as a command is sent on it
+IDLE_ANSWERS_WITHIN_S: Final = 0.5  # a stop on a connection that was idle for longer; then it is taken for dead
 
 MOST: Final = sys.float_info.max
 SIDEREAL: Final[object] = telescope.DriveRates.driveSidereal
@@ -80,42 +75,12 @@ _CLASSES: Final[dict[Role, Any]] = {
     Role.COVER: covercalibrator.CoverCalibrator,
 }
 
-_ALPACA_ERRORS: Final[tuple[type[Exception], ...]] = (
-    exceptions.NotImplementedException,
-    exceptions.InvalidValueException,
-    exceptions.ValueNotSetException,
-    exceptions.NotConnectedException,
-    exceptions.ParkedException,
-    exceptions.SlavedException,
-    exceptions.InvalidOperationException,
-    exceptions.ActionNotImplementedException,
-    exceptions.OperationCancelledException,
-    exceptions.DriverException,
-)
-# What alpyca does not raise by itself: the first that fits counts. Alpaca's own numbers and HTTP statuses: errors.py.
-_TABLE: Final[tuple[tuple[type[Exception], type[DeviceError], str], ...]] = (
-    (requests.ConnectTimeout, ConnectionLost, "nobody answers at this address"),
-    (requests.Timeout, TimedOut, "no answer"),
-    (requests.exceptions.ChunkedEncodingError, ConnectionLost, "the answer broke off"),
-    (requests.ConnectionError, ConnectionLost, "no connection"),
-    (requests.TooManyRedirects, Malfunction, "the server sends us elsewhere"),
-    (requests.exceptions.ContentDecodingError, Malfunction, "the answer cannot be read"),
-    (requests.exceptions.JSONDecodeError, Malfunction, "the answer is no JSON"),
-    (requests.RequestException, Malfunction, "the answer is not HTTP as Alpaca wants it"),
-    (OSError, ConnectionLost, "no connection"),
-    (LookupError, Malfunction, "the answer lacks a key that Alpaca wants"),
-    (ValueError, Malfunction, "the answer has a value that Alpaca does not know"),
-    (TypeError, Malfunction, "the answer is not built as Alpaca wants"),
-    (RecursionError, Malfunction, "the answer is nested without end"),
-)
-_FOREIGN: Final = (*_ALPACA_ERRORS, exceptions.AlpacaRequestException, *(kind for kind, _, _ in _TABLE))
-
 
 class _NoLock:
     """Stands for alpyca's lock around every call of the process.
 
     That lock made an abort of the mount wait for a hung camera. Here each device has a thread of its own that makes one
-    call at a time, and the counter of transactions, all that is shared, is checked by nobody.
+    call at a time, and the counter of transactions, all that is shared, may give two devices the same number.
     """
 
     def acquire(self) -> None: ...
@@ -132,11 +97,20 @@ class Link:
     A reading that is not of the kind asked for, or not finite, is a Malfunction.
     """
 
-    def __init__(self, role: Role, settings: AlpacaDevice, *, call_within_s: float = CALL_WITHIN_S) -> None:
+    def __init__(
+        self, role: Role, settings: AlpacaDevice, *, call_within_s: float = CALL_WITHIN_S, only_stops: bool = False
+    ) -> None:
+        """`only_stops`: whatever is asked on this link does no harm when it arrives twice. Then its connection stays
+        open for when it is needed, and what gets no answer on it is asked again on a new one.
+        """
         self.name = f"{role} {settings.device_number} at {settings.address}"
+        self.role = role
         self.device_type: str = _CLASSES[role].__name__.lower()
+        # The interface version (Platform 7) from which a device has Connect and Connecting.
+        self.connects_itself_from = int(device.Device._plat7_intvers[self.device_type])
         self.settings = settings
         self._call_within_s = call_within_s
+        self._only_stops = only_stops
         self._budget = wire.Budget()
         self._adapter = wire.Adapter(self._budget)
         self._last_used_s = -math.inf
@@ -255,26 +229,25 @@ class Link:
 
     def _exchange(self, doing: str, function: Any, args: tuple[Any, ...]) -> Any:
         """In the thread: one call within its budget, its errors turned into ours."""
-        began_s = time.monotonic()
-        if began_s - self._last_used_s > KEEP_ALIVE_S:
+        idle = time.monotonic() - self._last_used_s > KEEP_ALIVE_S
+        if self._only_stops:
+            try:
+                return self._once(doing, function, args, IDLE_ANSWERS_WITHIN_S if idle else self._call_within_s)
+            except (ConnectionLost, TimedOut) as error:
+                if isinstance(error, TimedOut) and not idle:
+                    raise
+        if idle or self._only_stops:
             self._adapter.poolmanager.clear()
-        self._budget.renew(within_s=self._call_within_s, max_bytes=wire.LONGEST_REPLY_BYTES)
+        return self._once(doing, function, args, self._call_within_s)
+
+    def _once(self, doing: str, function: Any, args: tuple[Any, ...], within_s: float) -> Any:
+        self._budget.renew(within_s=within_s, max_bytes=wire.LONGEST_REPLY_BYTES)
         try:
             return function(*args)
-        except _FOREIGN as error:
-            raise self._ours(doing, error) from error
+        except FOREIGN as error:
+            raise in_our_words(self.name, doing, error, self._budget) from error
         finally:
             self._last_used_s = time.monotonic()
-
-    def _ours(self, doing: str, error: Exception) -> DeviceError:
-        if isinstance(error, _ALPACA_ERRORS):
-            return from_number(self.name, doing, error.number, error.message)  # type: ignore[attr-defined]
-        if isinstance(error, exceptions.AlpacaRequestException):
-            return from_status(self.name, doing, error.number, error.message.rpartition(" (URL ")[0])
-        if self._budget.too_long or self._budget.late:
-            return wire.foreign_error(self.name, doing, error, self._budget)
-        ours, meaning = next((ours, meaning) for kind, ours, meaning in _TABLE if isinstance(error, kind))
-        return ours(self.name, doing, f"{meaning}: {one_line(str(error)) or type(error).__name__}")
 
     def _odd(self, member: str, value: object, expected: str) -> Malfunction:
         return Malfunction(self.name, f"read {member}", f"answered {one_line(repr(value))}, which is not {expected}")
@@ -310,62 +283,3 @@ async def optional(reading: Awaitable[_T]) -> _T | None:
         return await reading
     except Unsupported:
         return None
-
-
-@asynccontextmanager
-async def connected(role: Role, settings: AlpacaDevice) -> AsyncGenerator[Link, None]:
-    """A link to a device that is connected within the block, and disconnected after it as well as may be.
-
-    Raises:
-        ConnectionLost: no server there; or it answers and cannot reach its device.
-    """
-    link = Link(role, settings)
-    try:
-        await _connect(link)
-        try:
-            yield link
-        finally:
-            await _take_leave(link)
-    finally:
-        await link.close()
-
-
-async def _connect(link: Link) -> None:
-    async def no_longer_connecting() -> bool:
-        return not await link.flag("Connecting")
-
-    async def says_connected() -> bool:
-        try:
-            return await link.flag("Connected")
-        except TimedOut:  # old drivers may answer nothing until they are done
-            return False
-
-    done = no_longer_connecting
-    if await _connects_in_its_own_time(link):
-        await link.invoke("Connect")
-    else:
-        done = says_connected
-        try:
-            await link.write("Connected", True)
-        except TimedOut:
-            _log.info("%s is slow to connect", link.name)
-    await until(done, device=link.name, doing="connect", within_s=CONNECT_WITHIN_S, every_s=0.1)
-    if not await link.flag("Connected"):
-        raise ConnectionLost(link.name, "connect", "the server answers, and its device is not connected")
-
-
-async def _connects_in_its_own_time(link: Link) -> bool:
-    """Whether it has Connect and Connecting (Platform 7); for an older device alpyca would start a thread."""
-    version = await link.whole("InterfaceVersion")  # alpyca takes it as 1 where it cannot be read
-    return version >= int(device.Device._plat7_intvers[link.device_type])
-
-
-async def _take_leave(link: Link) -> None:
-    with anyio.CancelScope(shield=True):
-        try:
-            if await _connects_in_its_own_time(link):
-                await link.invoke("Disconnect")
-            else:
-                await link.write("Connected", False)
-        except DeviceError as error:  # nothing more is asked of it; the next connection starts from the beginning
-            _log.warning("left without a good-bye: %s", error)

@@ -7,9 +7,11 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 
 from drivers.accessories import TimeAndPlace
-from drivers.alpaca.axes import AGREE_DEG, EVERY_S, STOP_WITHIN_S, Axes
-from drivers.alpaca.link import PRIMARY, SECONDARY, Link, Role, connected, optional
+from drivers.alpaca.axes import AGREE_DEG, EVERY_S, STEADY_S, UNPARK_WITHIN_S, Axes
+from drivers.alpaca.connecting import connected, stop_line
+from drivers.alpaca.link import PRIMARY, SECONDARY, Link, Role, optional
 from drivers.alpaca.time_and_place import AlpacaTimeAndPlace
+from drivers.alpaca.turning import Turning
 from drivers.config import AlpacaDevice
 from drivers.errors import Malfunction, Refused, TimedOut
 from drivers.motion import SIDEREAL_DEG_PER_S, Standstill, separation_deg
@@ -31,7 +33,8 @@ SLEW_WITHIN_S = 180.0
 PARK_WITHIN_S = 180.0
 ARRIVED_DEG = 0.05  # standing so near to the goal is having arrived
 STUCK_S = 3.0  # standing elsewhere for so long is having ended there
-IDLE_S = 10.0  # a mount told to park that does not move for so long does not obey
+IDLE_S = 9.0  # a mount told to park that does not move for so long does not obey
+FROZEN_S = 15.0  # a position that is the same for so long is none of a mount that slews
 
 _SYSTEMS = {  # EquatorialCoordinateType
     0: EquatorialSystem.APPARENT,  # "other": the drivers that say so mean what the mount itself shows, which is of date
@@ -51,20 +54,29 @@ async def alpaca_mount(
     Raises:
         Refused: a mount that cannot slew on its own, or that works on axes nobody uses (B1950, J2050).
     """
-    async with connected(Role.MOUNT, settings) as link:
-        yield AlpacaMount(link, await _capabilities(link), now=now, tolerance_deg=tolerance_deg)
+    async with connected(Role.MOUNT, settings) as link, stop_line(link) as stop:
+        yield AlpacaMount(link, stop, await _capabilities(link), now=now, tolerance_deg=tolerance_deg)
 
 
 class AlpacaMount:
     """A telescope mount."""
 
     def __init__(
-        self, link: Link, capabilities: MountCapabilities, *, now: Callable[[], datetime], tolerance_deg: float
+        self,
+        link: Link,
+        stop: Link,
+        capabilities: MountCapabilities,
+        *,
+        now: Callable[[], datetime],
+        tolerance_deg: float,
     ) -> None:
+        """`stop` is the line of the abort alone."""
         self._link = link
         self._now = now
         self._tolerance_deg = tolerance_deg
         self._axes = Axes(link, capabilities)
+        self._turning = Turning(link, self._axes)
+        self._brake = Axes(stop, capabilities)
         self.name = link.name
         self.capabilities = capabilities
 
@@ -93,15 +105,18 @@ class AlpacaMount:
         standstill = Standstill(separation_deg, agree=AGREE_DEG)
 
         async def arrived() -> bool:
-            if await self._link.flag("Slewing"):
-                return False
-            pointing = await self._axes.pointing()
-            stood_s = standstill.seconds(pointing)
-            return stood_s > 0.0 and (separation_deg(pointing, to) <= ARRIVED_DEG or stood_s >= STUCK_S)
+            slewing, pointing = await self._link.flag("Slewing"), await self._axes.pointing()
+            stood_s, near = standstill.seconds(pointing), separation_deg(pointing, to) <= ARRIVED_DEG
+            if slewing and stood_s > FROZEN_S and not near:
+                raise Malfunction(
+                    self.name, doing, f"says that it slews, and its position is the same for {stood_s:.0f} s"
+                )
+            return not slewing and stood_s > 0.0 and (near or stood_s >= STUCK_S)
 
         if await self._axes.parked():
             raise Refused(self.name, doing, "it is parked; unpark it first")
         async with stopped_by(self.abort, device=self.name):
+            await self._turning.end()
             await self._axes.track_sidereally()
             await self._link.invoke("SlewToCoordinatesAsync", to.ra_deg / 15.0, to.dec_deg)
             await until(arrived, device=self.name, doing=doing, within_s=SLEW_WITHIN_S, every_s=EVERY_S)
@@ -113,11 +128,13 @@ class AlpacaMount:
             raise Refused(self.name, doing, "these rates are no numbers")
         if ra_deg_per_s == 0.0 and dec_deg_per_s == 0.0:
             async with stopped_by(self.abort, device=self.name):
+                await self._turning.end()
                 await self._axes.track_sidereally()
             return
         if not self.capabilities.can_set_rates:
             raise Refused(self.name, doing, "this mount tracks stars only; observe with sidereal tracking")
         async with stopped_by(self.abort, device=self.name):
+            await self._turning.end()
             await self._axes.switch_tracking(True)
             await self._axes.set_rates(ra_deg_per_s, dec_deg_per_s, doing)
 
@@ -130,7 +147,11 @@ class AlpacaMount:
             fastest = f"{speeds[0].fastest_deg_s:g}°/s and {speeds[1].fastest_deg_s:g}°/s"
             raise Refused(self.name, doing, f"out of what its axes can do (AxisRates: up to {fastest})")
         async with stopped_by(self.abort, device=self.name):
-            await self._axes.turn(primary_deg_per_s, secondary_deg_per_s)
+            if primary_deg_per_s != 0.0 or secondary_deg_per_s != 0.0:
+                await self._turning.turn(primary_deg_per_s, secondary_deg_per_s, doing)
+            else:
+                await self._turning.end()
+                await self._axes.track_sidereally()
 
     async def follow_orbit(self, elements: ElementLines, *, opens: datetime, closes: datetime) -> None:
         raise Refused(self.name, f"follow {elements.name}", "Alpaca knows no orbits; use rates")
@@ -141,9 +162,11 @@ class AlpacaMount:
         if not self.capabilities.can_sync:
             raise Refused(self.name, doing, "this mount cannot be synced")
         await self._link.invoke("SyncToCoordinates", on.ra_deg / 15.0, on.dec_deg)
+        self._forget_readings()
         await self._axes.require_pointing(on, ARRIVED_DEG, doing)
 
     async def stop_tracking(self) -> None:
+        await self._turning.end()
         await self._axes.switch_tracking(False)
         await self._axes.until_standing("stop tracking")
 
@@ -167,11 +190,12 @@ class AlpacaMount:
                 raise Malfunction(
                     self.name, "park", f"said yes, and has not moved for {stood_s:.0f} s; it is not parked"
                 )
-            return at_park and not slewing and stood_s > 0.0
+            return at_park and not slewing and stood_s >= STEADY_S
 
         async with stopped_by(self.abort, device=self.name, also_on_errors=False):
             try:
                 if not await self._axes.parked():
+                    await self._turning.end()
                     await self._link.invoke("Park")
             except TimedOut:
                 _log.info("%s does not answer while it parks", self.name)
@@ -185,7 +209,8 @@ class AlpacaMount:
             return not await self._axes.parked()
 
         await self._link.invoke("Unpark")
-        await until(unparked, device=self.name, doing="unpark", within_s=STOP_WITHIN_S, every_s=EVERY_S)
+        self._forget_readings()  # some take up their real position only now
+        await until(unparked, device=self.name, doing="unpark", within_s=UNPARK_WITHIN_S, every_s=EVERY_S)
 
     async def time_and_place(self) -> TimeAndPlace | None:
         if await optional(self._link.number("SiteLatitude")) is None:
@@ -193,13 +218,12 @@ class AlpacaMount:
         return await AlpacaTimeAndPlace(self._link, now=self._now).read()
 
     async def abort(self) -> None:
-        try:
-            await self._link.invoke("AbortSlew")
-        except Refused as refused:  # parked, or nothing to abort: whether it stands is read back all the same
-            _log.debug("%s", refused)
-        if not await self._axes.parked():
-            await self._link.write("Tracking", False)
-        await self._axes.until_standing("abort")
+        self._turning.forget()
+        await self._brake.halt(turns_axes=self.capabilities.axis_speeds is not None)
+
+    def _forget_readings(self) -> None:
+        self._axes.forget_reading()
+        self._brake.forget_reading()
 
     def _require_own_axes(self, direction: Equatorial, doing: str) -> None:
         if direction.system is not self.capabilities.system:

@@ -6,7 +6,8 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 
 from drivers.accessories import RotatorCapabilities, RotatorStatus
-from drivers.alpaca.link import Link, Role, connected
+from drivers.alpaca.connecting import connected
+from drivers.alpaca.link import Link, Role
 from drivers.config import AlpacaDevice
 from drivers.errors import Malfunction, Refused
 from drivers.motion import Standstill, turn_deg

@@ -85,21 +85,13 @@ class Sensor:
         if await self._link.flag("ImageReady"):
             return True
         now_s = anyio.current_time()
-        if not await self.idle():
+        if await state_of(self._link) is not CameraState.IDLE:
             self._idle_since_s = None
         elif self._idle_since_s is None:
             self._idle_since_s = now_s
         elif now_s - self._idle_since_s > IDLE_S:
             raise Malfunction(self._link.name, "wait for the picture", "the camera is idle and has none; did it stop?")
         return False
-
-    async def idle(self) -> bool:
-        state = STATES[await self._link.whole("CameraState")]
-        if state is CameraState.ERROR:
-            raise Malfunction(
-                self._link.name, "read its state", "the camera reports an error of its own; switch it off and on"
-            )
-        return state is CameraState.IDLE
 
     async def download(self, binning: int) -> NDArray[np.uint16]:
         settings, limits = self._link.settings, self._limits
@@ -129,3 +121,11 @@ class Sensor:
         if -1.0 <= (began_at - sent_at).total_seconds() <= 5.0:
             return began_at, TimeSource.DRIVER
         return sent_at, TimeSource.HOST
+
+
+async def state_of(link: Link) -> CameraState:
+    """What the camera is doing; a camera in ERROR is a Malfunction."""
+    state = STATES[await link.whole("CameraState")]
+    if state is CameraState.ERROR:
+        raise Malfunction(link.name, "read its state", "the camera reports an error of its own; switch it off and on")
+    return state

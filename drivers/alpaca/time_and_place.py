@@ -5,7 +5,8 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 
 from drivers.accessories import TimeAndPlace
-from drivers.alpaca.link import Link, Role, connected, optional
+from drivers.alpaca.connecting import connected
+from drivers.alpaca.link import Link, Role, optional
 from drivers.config import AlpacaDevice
 from drivers.errors import Malfunction, Refused
 

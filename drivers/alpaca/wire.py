@@ -5,10 +5,12 @@ A socket's own timeout starts anew with every byte, so a server that trickles wo
 
 import http.client
 import json
+import re
 import socket
 import time
+from collections import deque
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import requests
 import urllib3
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer  # exists for type checkers only
 
 CONNECT_WITHIN_S = 5.0
+_TRANSACTION = re.compile(r"ClientTransactionID=([0-9]+)")
+_ECHO = re.compile(rb'"ClientTransactionID"\s*:\s*([0-9]{1,10})[\s,}]')
+_RIGHTLY_AT_LEAST = 3
 LONGEST_REPLY_BYTES = 1 << 18  # of a member or of the management API; pictures have their own bound
 
 
@@ -126,11 +131,36 @@ class Exchange(http.client.HTTPConnection):
         self.close()
 
 
+class Transactions:
+    """Tells the answer to an earlier call from the answer to this one, by the number that a server echoes.
+
+    Some servers echo nothing, or always the same: only one that has echoed rightly before is held to it.
+    """
+
+    def __init__(self) -> None:
+        self._earlier: deque[int] = deque(maxlen=1000)
+        self._rightly = 0
+
+    def belong(self, request: requests.PreparedRequest, response: requests.Response) -> bool:
+        """Whether `response` may be the answer to `request`."""
+        asked = _TRANSACTION.search(f"{request.url} {request.body!s}")
+        echoed = _ECHO.search(response.content)
+        if asked is None or echoed is None:
+            return True
+        number, echo = int(asked[1]), int(echoed[1])
+        if echo == number:
+            self._rightly += 1
+        belongs = echo == number or echo not in self._earlier or self._rightly < _RIGHTLY_AT_LEAST
+        self._earlier.append(number)
+        return belongs
+
+
 class Adapter(requests.adapters.HTTPAdapter):
     """Sends alpyca's requests on sockets that keep within the budget."""
 
     def __init__(self, budget: Budget) -> None:
         self._budget = budget
+        self._transactions = Transactions()
         super().__init__()
 
     def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **pool: object) -> None:
@@ -149,6 +179,21 @@ class Adapter(requests.adapters.HTTPAdapter):
 
     def add_headers(self, request: requests.PreparedRequest, **kwargs: object) -> None:
         request.headers.pop("Host", None)  # alpyca's has one bracket too many for an IPv6 address without a zone
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
+        """A reading that got the answer to an earlier call is asked again, once, on a new connection.
+
+        Raises:
+            requests.ConnectionError: a command got such an answer: nobody knows whether it was done.
+        """
+        for last in (request.method != "GET", True):
+            response = super().send(request, *args, **kwargs)
+            if self._transactions.belong(request, response):
+                return response
+            self.poolmanager.clear()
+            if last:
+                break
+        raise requests.ConnectionError("the answer belongs to an earlier call")
 
     def build_response(
         self, req: requests.PreparedRequest, resp: urllib3.response.BaseHTTPResponse

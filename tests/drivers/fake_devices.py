@@ -25,6 +25,9 @@ class FakeTelescope(FakeDevice):
     CanSetRightAscensionRate = CanSetDeclinationRate = True
     SideOfPier = 1
 
+    axis_rates = ({"Minimum": 0.0, "Maximum": 4.0},)
+    adds_to_tracking = False  # MoveAxis comes on top of tracking, as GSServer once had it
+
     speed_deg_s = 3.0
     misses_by_deg = 0.0  # where a slew ends, too far north
     flag_drops_early = False  # Slewing is False though it moves
@@ -39,6 +42,7 @@ class FakeTelescope(FakeDevice):
         self._tracking = False
         self._parking = self._parked = False
         self._rates = {"RightAscensionRate": 0.0, "DeclinationRate": 0.0}
+        self._spins = [0.0, 0.0]  # of the hour angle and the declination axis, °/s
         self.TrackingRate = 0
 
     def _place(self) -> tuple[float, float]:
@@ -51,6 +55,11 @@ class FakeTelescope(FakeDevice):
             ra_deg, dec_deg = (start + turn * part for start, turn in zip(self._from, turns, strict=True))
             return ra_deg % 360.0, dec_deg
         ra_deg, dec_deg = self._from
+        if any(self._spins):
+            tracks = self._tracking and (self.adds_to_tracking or not self._spins[0])
+            hour_angle_rate = self._spins[0] + (SIDEREAL_DEG_PER_S if tracks else 0.0)
+            ra_deg += (SIDEREAL_DEG_PER_S - hour_angle_rate) * elapsed_s
+            return ra_deg % 360.0, dec_deg + self._spins[1] * elapsed_s
         if not self._tracking:
             return (ra_deg + SIDEREAL_DEG_PER_S * elapsed_s) % 360.0, dec_deg
         ra_rate = self._rates["RightAscensionRate"] * 15.0 / 3600.0 / 0.9972695677
@@ -76,7 +85,7 @@ class FakeTelescope(FakeDevice):
 
     @property
     def Slewing(self) -> bool:
-        return self.really_moving and not self.flag_drops_early
+        return (self.really_moving or any(self._spins)) and not self.flag_drops_early
 
     @property
     def RightAscension(self) -> float:
@@ -150,6 +159,20 @@ class FakeTelescope(FakeDevice):
             self._settle()
             self._goal = None
             self._parking = False
+            self._spins = [0.0, 0.0]
+
+    def CanMoveAxis(self, Axis: int) -> bool:
+        return Axis < 2
+
+    def AxisRates(self, Axis: int) -> object:
+        return self.axis_rates
+
+    def MoveAxis(self, Axis: int, Rate: float) -> None:
+        if self.AtPark:
+            raise Fault(0x408, "the mount is parked")
+        if "MoveAxis" not in self.ignores:
+            self._settle()
+            self._spins[Axis] = Rate
 
     def Park(self) -> None:
         self._settle()

@@ -11,8 +11,9 @@ import anyio
 import pytest
 from alpaca.device import Device
 
+from drivers.alpaca.connecting import connected
 from drivers.alpaca.errors import Unsupported
-from drivers.alpaca.link import Link, Role, connected, optional
+from drivers.alpaca.link import Link, Role, optional
 from drivers.config import AlpacaDevice
 from drivers.errors import ConnectionLost, DeviceError, Malfunction, Refused, TimedOut
 from tests.drivers.fake_alpaca import (

@@ -381,8 +381,8 @@ async def test_a_picture_that_breaks_off_is_a_lost_connection(
 async def test_the_observatory_is_discovered_with_all_its_devices(served: Served) -> None:
     async with answering_discovery(served.port, hosts=("127.0.0.1",), port=0) as port:
         found = await survey(port=port, towards=["127.0.0.1"], wait_s=120.0)
-    offered = sorted((one.device_type, one.device_number) for one in found.offered)
-    assert offered == [
+    offered = {(one.device_type, one.device_number) for one in found.offered}
+    assert offered >= {
         ("Camera", 0),
         ("Camera", 1),
         ("Dome", 0),
@@ -391,6 +391,6 @@ async def test_the_observatory_is_discovered_with_all_its_devices(served: Served
         ("ObservingConditions", 0),
         ("SafetyMonitor", 0),
         ("Telescope", 0),
-    ]
+    }
     assert {one.address for one in found.offered} == {served.address}
     assert not found.ignored
