@@ -1,6 +1,5 @@
 """The observatory as an Alpaca server: one route for all members of all devices, management, and the control calls."""
 
-import json
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
@@ -15,39 +14,49 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
-from starlette.types import Lifespan, Receive, Scope, Send
+from starlette.types import Lifespan
 
+from simulators.alpaca.answers import Answer, dropped, spoiled_picture
 from simulators.alpaca.control import control_routes
 from simulators.alpaca.device import Device
 from simulators.alpaca.devices import devices_of
 from simulators.alpaca.imagebytes import CONTENT_TYPE, Transaction, image_bytes, image_json
 from simulators.alpaca.management import management_routes
 from simulators.alpaca.members import BadRequest, Begun, Call, Picture, Value
+from simulators.alpaca.profiles import MANNERS, Manners, Profile
 from simulators.alpaca.requests import asked, put
+from simulators.alpaca.setup import setup_routes
 from simulators.faults import Fault, FaultKind
 from simulators.observatory import Observatory
-from simulators.physics.refusals import Refusal
+from simulators.physics.refusals import Reason, Refusal
 
 _LOOK_AGAIN_S = 0.005  # real seconds between two looks at the simulated clock
-_TRANSACTIONS = 2**32
+_TRANSACTIONS = 2**32 - 1
 
 
-def alpaca_app(observatory: Observatory, *, discovery: AbstractAsyncContextManager[object] | None = None) -> Starlette:
+def alpaca_app(
+    observatory: Observatory,
+    *,
+    profile: Profile = Profile.CONFORMANT,
+    discovery: AbstractAsyncContextManager[object] | None = None,
+) -> Starlette:
     """Serves one observatory. Its devices are only touched on the server's event loop; pictures are made in threads.
 
-    `discovery` (see discovery.py) is entered for as long as the server runs.
+    `profile`: as whom it speaks. `discovery` (see discovery.py) is entered for as long as the server runs.
     """
-    devices = devices_of(observatory)
-    counter = count(1)
+    manners = MANNERS[profile]
+    devices = devices_of(observatory, manners)
+    counter = count()
 
     def next_transaction() -> int:
-        return next(counter) % _TRANSACTIONS
+        return next(counter) % _TRANSACTIONS + 1
 
-    answers = _Answers(observatory, devices, next_transaction)
+    answers = _Answers(observatory, devices, manners, next_transaction)
     return Starlette(
         routes=[
             Route("/api/v1/{device_type}/{number}/{member}", answers.answer, methods=["GET", "PUT"]),
             *management_routes(observatory, devices.values(), next_transaction),
+            *setup_routes(observatory, devices),
             *control_routes(observatory),
         ],
         lifespan=None if discovery is None else _while_serving(discovery),
@@ -70,17 +79,15 @@ class _Asked:
     device: Device[Any]
     name: str
     call: Call[Any]
+    reading: bool
     given: Mapping[str, str]
     client: int
     transaction: Transaction
     wants_bytes: bool
 
 
-class _CutOff(Response):
-    """No answer: the head of one, and then the end of the connection."""
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"1000")]})
+class _Missing(Exception):
+    """What this server's device has not, and says so in JSON."""
 
 
 class _Answers:
@@ -90,10 +97,12 @@ class _Answers:
         self,
         observatory: Observatory,
         devices: Mapping[tuple[str, str], Device[Any]],
+        manners: Manners,
         next_transaction: Callable[[], int],
     ) -> None:
         self._observatory = observatory
         self._devices = devices
+        self._manners = manners
         self._next_transaction = next_transaction
 
     async def answer(self, request: Request) -> Response:
@@ -103,30 +112,37 @@ class _Answers:
             device = was_asked.device
             fault = device.faults.on_call(was_asked.name, was_asked.call.deed)
             if fault is not None and fault.kind is FaultKind.DROP:
-                return _dropped(fault)
+                return dropped(fault)
             if fault is not None and fault.kind is FaultKind.HANG:
                 await self._hang(fault)
             if fault is not None and fault.kind is FaultKind.REFUSE:
-                refused = Refusal(fault.error_number, "refused, as the script of faults has it")
-                return _json(was_asked.transaction, None, refused)
+                return self._refused(was_asked, Refusal(fault.error_number, "refused, as the script of faults has it"))
             return await self._answered(was_asked)
         except BadRequest as bad:
             return PlainTextResponse(str(bad), status_code=400)
+        except _Missing as missing:
+            transaction = Transaction(client=0, server=self._next_transaction())
+            refused = Refusal(Reason.NOT_IMPLEMENTED, str(missing))
+            return Answer(transaction=transaction, refused=refused, status=400).written(None)
 
     async def _read(self, request: Request) -> _Asked:
         path, putting = request.path_params, request.method == "PUT"
         device = self._devices.get((path["device_type"], path["number"]))
         member = None if device is None else device.member(path["member"])
+        if device is not None and member is None and self._manners.missing_is_400:
+            raise _Missing(f"{path['member']} is not implemented")
         if device is None or member is None:
             raise BadRequest(f"there is nothing at {request.url.path}")
         call = member.put if putting else member.get
         if call is None:
             raise BadRequest(f"{member.name} cannot be {'written or called' if putting else 'read'}")
-        sent = put(await request.body()) if putting else asked(request.scope["query_string"])
+        lax = self._manners.lax
+        sent = put(await request.body(), lax=lax) if putting else asked(request.scope["query_string"])
         return _Asked(
             device=device,
             name=path["member"],
             call=call,
+            reading=not putting,
             given=sent.arguments(call.parameters),
             client=sent.client,
             transaction=Transaction(client=sent.transaction, server=self._next_transaction()),
@@ -138,26 +154,41 @@ class _Answers:
         try:
             value = device.answer(was_asked.name, call, was_asked.given, was_asked.client)
         except Refusal as refused:
-            return _json(was_asked.transaction, None, refused)
+            return self._refused(was_asked, refused)
         while not device.done(call, was_asked.given):
             await anyio.sleep(_LOOK_AGAIN_S)
         if isinstance(value, Picture):
             return await self._picture(value, was_asked)
-        response = _json(was_asked.transaction, None if isinstance(value, Begun) else value)
+        fault = device.faults.on_answer(was_asked.name, call.deed)
         if isinstance(value, Begun):
+            response = Answer(transaction=was_asked.transaction).written(fault)
             response.background = BackgroundTask(self._observatory.album.picture_of, value.train, value.shot)
-        return response
+            return response
+        if was_asked.reading:
+            value = _remembered(was_asked, value, stale=fault is not None and fault.kind is FaultKind.STALE)
+        return Answer(transaction=was_asked.transaction, value=value).written(fault)
+
+    def _refused(self, was_asked: _Asked, refused: Refusal) -> Response:
+        missing = self._manners.missing_is_400 and refused.reason == Reason.NOT_IMPLEMENTED
+        fault = was_asked.device.faults.on_answer(was_asked.name, was_asked.call.deed)
+        status = 400 if missing else 200
+        return Answer(transaction=was_asked.transaction, refused=refused, status=status).written(fault)
 
     async def _picture(self, picture: Picture, was_asked: _Asked) -> Response:
         album, transaction = self._observatory.album, was_asked.transaction
-        wants_bytes = was_asked.wants_bytes
+        media_type = CONTENT_TYPE if was_asked.wants_bytes else "application/json"
 
         def developed() -> bytes | memoryview:
             pixels = album.picture_of(picture.train, picture.shot)
-            return image_bytes(pixels, transaction) if wants_bytes else image_json(pixels, transaction)
+            if was_asked.wants_bytes:
+                return image_bytes(pixels, transaction, int32=self._manners.int32)
+            return image_json(pixels, transaction)
 
         content = await run_in_threadpool(developed)
-        response = Response(content, media_type=CONTENT_TYPE if wants_bytes else "application/json")
+        fault = was_asked.device.faults.on_picture(was_asked.name, was_asked.call.deed)
+        if fault is not None:
+            return spoiled_picture(content, media_type, fault)
+        response = Response(content, media_type=media_type)
         if picture.shot.light:
             response.background = BackgroundTask(album.truth_of, picture.train, picture.shot)
         return response
@@ -169,19 +200,9 @@ class _Answers:
             await anyio.sleep(_LOOK_AGAIN_S)
 
 
-def _dropped(fault: Fault) -> Response:
-    if fault.http_status is None:
-        return _CutOff()
-    return PlainTextResponse("an internal error, as the script of faults has it", status_code=fault.http_status)
-
-
-def _json(transaction: Transaction, value: Value, refused: Refusal | None = None) -> Response:
-    answer: dict[str, object] = {
-        "ClientTransactionID": transaction.client,
-        "ServerTransactionID": transaction.server,
-        "ErrorNumber": 0 if refused is None else refused.reason,
-        "ErrorMessage": "" if refused is None else str(refused),
-    }
-    if refused is None:
-        answer["Value"] = value
-    return Response(json.dumps(answer), media_type="application/json")
+def _remembered(was_asked: _Asked, value: Value, *, stale: bool) -> Value:
+    """What was read, or where it is stale, what was read before."""
+    told, key = was_asked.device.told, (was_asked.name, *was_asked.given.values())
+    if not stale:
+        told[key] = value
+    return told.setdefault(key, value)

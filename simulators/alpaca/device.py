@@ -71,6 +71,7 @@ class Device(Generic[_T]):
         self.faults = faults
         self.now = now
         self.connections = Connections(now)
+        self.told: dict[tuple[str, ...], Value] = {}  # what was read last, by member and arguments
         self._subject = subject
         self._common = common
 

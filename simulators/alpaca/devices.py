@@ -8,18 +8,21 @@ from simulators.alpaca.around import DOME, FILTER_WHEEL, FOCUSER, OBSERVING_COND
 from simulators.alpaca.camera import CAMERA, Camera
 from simulators.alpaca.cover import COVER_CALIBRATOR
 from simulators.alpaca.device import Device, Kind
-from simulators.alpaca.every_device import EVERY_DEVICE
+from simulators.alpaca.profiles import MANNERS, Manners, Profile
 from simulators.alpaca.rotator import ROTATOR
 from simulators.alpaca.switch import SWITCH
-from simulators.alpaca.telescope import TELESCOPE, Telescope
+from simulators.alpaca.telescope import Telescope
+from simulators.alpaca.telescope_members import TELESCOPE
 from simulators.observatory import Observatory, numbered
 
 _OURS = uuid.UUID("6f1dd5b8-7d0c-5b5e-9a55-8a3e1d2d7c11")  # a namespace of our own, drawn once
 
 
-def devices_of(observatory: Observatory) -> dict[tuple[str, str], Device[Any]]:
+def devices_of(
+    observatory: Observatory, manners: Manners = MANNERS[Profile.CONFORMANT]
+) -> dict[tuple[str, str], Device[Any]]:
     """Every device, by its type in lower case and its number, as both stand in addresses."""
-    return {(device.kind.name.lower(), str(device.number)): device for device in _built(observatory)}
+    return {(device.kind.name.lower(), str(device.number)): device for device in _built(observatory, manners)}
 
 
 def unique_id(device: Device[Any], seed: int) -> str:
@@ -27,10 +30,10 @@ def unique_id(device: Device[Any], seed: int) -> str:
     return str(uuid.uuid5(_OURS, f"{seed}/{device.kind.name}/{device.number}"))
 
 
-def _built(observatory: Observatory) -> Iterator[Device[Any]]:
+def _built(observatory: Observatory, manners: Manners) -> Iterator[Device[Any]]:
     here = observatory
     rows: list[tuple[Kind[Any], Sequence[object], str]] = [
-        (TELESCOPE, [Telescope(here)], "mount"),
+        (TELESCOPE, [Telescope(here, manners)], "mount"),
         (CAMERA, [Camera(here, number) for number in range(len(here.cameras))], "camera"),
         (FILTER_WHEEL, here.filter_wheels, "filter_wheel"),
         (FOCUSER, [AirFocuser(focuser, here) for focuser in here.focusers], "focuser"),
@@ -45,7 +48,7 @@ def _built(observatory: Observatory) -> Iterator[Device[Any]]:
         for number, subject in enumerate(subjects):
             faults = observatory.faults.on(numbered(called, number))
             now = observatory.clock.now
-            yield Device(kind, subject, number=number, faults=faults, common=EVERY_DEVICE, now=now)
+            yield Device(manners.of(kind), subject, number=number, faults=faults, common=manners.common, now=now)
 
 
 def _if_there(subject: object | None) -> list[object]:

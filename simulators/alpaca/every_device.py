@@ -5,7 +5,7 @@ from simulators.alpaca.members import Member, Value, does, flag, lacks, reads, t
 from simulators.physics.refusals import Reason, Refusal
 
 
-def _set_connected(caller: Caller, on: bool) -> None:
+def set_connected(caller: Caller, on: bool) -> None:
     if on:
         caller.connect(at_once=True)
     else:
@@ -27,7 +27,7 @@ EVERY_DEVICE = table(
     Member(
         "Connected",
         get=reads(lambda caller: caller.device.connections.connected),
-        put=takes("connect", flag("Connected"), _set_connected),
+        put=takes("connect", flag("Connected"), set_connected),
     ),
     Member("Description", get=reads(lambda caller: f"{caller.device.name} of the Nightbridge observatory")),
     Member("DeviceState", get=reads(lambda caller: caller.device.state())),

@@ -1,12 +1,13 @@
 """What a row of the member tables is: an ASCOM member, what it takes, and what it does to a simulated device.
 
-Each device type has one table (telescope.py, camera.py, around.py), and all share every_device.py. The words of the
-rows are: `reads`, `takes`, `does`, `lacks`; `deed` is the name scripts of faults know the call by.
+Each device type has one table (telescope_members.py, camera.py, around.py, …), and all share every_device.py. The words
+of the rows are: `reads`, `takes`, `does`, `lacks`; `deed` is the name scripts of faults know the call by.
 """
 
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
 from simulators.physics.camera import Shot
@@ -159,6 +160,16 @@ def flag(name: str) -> Parameter[bool]:
     return Parameter(name, lambda written: {"true": True, "false": False}[written.strip().casefold()])
 
 
+def instant(name: str) -> Parameter[datetime]:
+    """An instant in ISO 8601, of UTC where it names no zone."""
+
+    def reading(written: str) -> datetime:
+        at = datetime.fromisoformat(written)
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+
+    return Parameter(name, reading)
+
+
 def text(name: str, *, absent: str | None = None) -> Parameter[str]:
     """Anything."""
     return Parameter(name, str, absent)
@@ -170,5 +181,5 @@ def _read(parameter: Parameter[_A], given: Mapping[str, str]) -> _A:
         raise BadRequest(f"the parameter {parameter.name} is missing (its case counts in a PUT)")
     try:
         return parameter.reading(written)
-    except (ValueError, KeyError):
+    except (ValueError, KeyError, OverflowError):
         raise BadRequest(f"the parameter {parameter.name} cannot be {written[:100]!r}") from None

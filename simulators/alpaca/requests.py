@@ -30,9 +30,10 @@ def asked(query: bytes) -> Sent:
     return _sent({name.lower(): value for name, value in pairs}, any_case=True)
 
 
-def put(body: bytes) -> Sent:
-    """The form of a PUT: only the exact spelling counts."""
-    return _sent(dict(parse_qsl(_decoded(body), keep_blank_values=True)), any_case=False)
+def put(body: bytes, *, lax: bool = False) -> Sent:
+    """The form of a PUT: only the exact spelling counts, but for a lax server."""
+    pairs = parse_qsl(_decoded(body), keep_blank_values=True)
+    return _sent({name.lower() if lax else name: value for name, value in pairs}, any_case=lax)
 
 
 def _decoded(content: bytes) -> str:

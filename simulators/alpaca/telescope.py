@@ -1,45 +1,142 @@
-"""ITelescope V4 over a simulated mount. Hours of right ascension, and ASCOM's rates, exist only here."""
+"""A simulated mount as ASCOM sees it. Hours of right ascension, and ASCOM's rates, exist only here."""
 
 import math
+from datetime import datetime, timedelta
 
-from drivers.values import EquatorialSystem, MountKind
-from simulators.alpaca.device import Kind, stamp
-from simulators.alpaca.members import (
-    Call,
-    Json,
-    Member,
-    does,
-    flag,
-    lacks,
-    reads,
-    real,
-    table,
-    takes,
-    takes_two,
-    text,
-    whole,
-)
+from drivers.values import MountKind
+from simulators.alpaca.members import Json
+from simulators.alpaca.profiles import Manners
 from simulators.observatory import Observatory
 from simulators.physics.mechanics import wrapped
+from simulators.physics.mount import Pointing
 from simulators.physics.refusals import Reason, Refusal, refuse_unless
+from simulators.sky.rotation import unix_of
 
 # Seconds of right ascension per sidereal second, in degrees per SI second: a sidereal second is 1/1.00273790935 s.
-_RA_RATE_DEG_S = 15.0 / 3600.0 * 1.00273790935
-_ARCSEC_DEG = 1.0 / 3600.0
-_ALIGNMENTS = {MountKind.ALTAZ: 0, MountKind.FORK: 1, MountKind.GERMAN: 2}
-_SYSTEMS = {EquatorialSystem.APPARENT: 1, EquatorialSystem.ICRS: 2}
-_SIDEREAL = 0
-_PIER_EAST, _PIER_WEST = 0, 1
+RA_RATE_DEG_S = 15.0 / 3600.0 * 1.00273790935
+ARCSEC_DEG = 1.0 / 3600.0
+PIER_EAST, PIER_WEST = 0, 1
+SIDEREAL = 0
+# ASCOM's DriveRates (sidereal, lunar, solar, king): how fast the hour angle grows, arcseconds a second.
+_DRIVES_ARCSEC_S = (15.041067, 14.685, 15.0, 15.0369)
+_GUIDE_RATE_DEG_S = 0.5 * 15.041067 / 3600.0
+_GUIDE_RATE_MOST_DEG_S = 0.1
+# ASCOM's GuideDirections (north, south, east, west): coordinate and sense.
+_TOWARDS = ((1, 1.0), (1, -1.0), (0, 1.0), (0, -1.0))
+
+
+class Rates:
+    """How fast the telescope follows: one of four drives, offsets beside the sidereal one, and pulses that guide."""
+
+    def __init__(self, observatory: Observatory) -> None:
+        self._mount = observatory.mount
+        self._drive = SIDEREAL
+        self.guide_deg_s = [_GUIDE_RATE_DEG_S, _GUIDE_RATE_DEG_S]
+
+    @property
+    def drive(self) -> int:
+        """ASCOM's number of it."""
+        return self._drive
+
+    def choose(self, drive: int) -> None:
+        """Follow at this rate; offsets end."""
+        possible = 0 <= drive < len(_DRIVES_ARCSEC_S)
+        refuse_unless(possible, Reason.INVALID_VALUE, f"tracking rate {drive}: there are 0 to 3")
+        if drive != self._drive:
+            self._drive = drive
+            self._mount.set_rates(0.0, 0.0)
+            self._follow()
+
+    def track(self, on: bool) -> None:
+        self._mount.set_tracking(on)
+        self._follow()
+
+    def offset(self) -> tuple[float, float]:
+        """What was added to the sidereal drive: seconds of right ascension a sidereal second, arcseconds a second."""
+        if self._drive != SIDEREAL:
+            return 0.0, 0.0
+        ra_deg_s, dec_deg_s = self._mount.rates_deg_s
+        return ra_deg_s / RA_RATE_DEG_S, dec_deg_s / ARCSEC_DEG
+
+    def add(self, *, ra_rate: float | None = None, dec_rate: float | None = None) -> None:
+        """Set one of the offsets."""
+        refuse_unless(self._drive == SIDEREAL, Reason.INVALID_OPERATION, "offsets are added to the sidereal rate only")
+        ra_deg_s, dec_deg_s = self._mount.rates_deg_s
+        self._mount.set_rates(
+            ra_deg_s if ra_rate is None else ra_rate * RA_RATE_DEG_S,
+            dec_deg_s if dec_rate is None else dec_rate * ARCSEC_DEG,
+        )
+
+    def set_guide(self, coordinate: int, rate_deg_s: float) -> None:
+        possible = 0.0 <= rate_deg_s <= _GUIDE_RATE_MOST_DEG_S
+        refuse_unless(possible, Reason.INVALID_VALUE, f"a guide rate of {rate_deg_s}°/s")
+        self.guide_deg_s[coordinate] = rate_deg_s
+
+    def pulse(self, direction: int, duration_ms: int) -> None:
+        """Guide towards one of ASCOM's four directions."""
+        refuse_unless(0 <= direction < len(_TOWARDS), Reason.INVALID_VALUE, f"there is no direction {direction}")
+        coordinate, sense = _TOWARDS[direction]
+        self._mount.pulse(coordinate, sense * self.guide_deg_s[coordinate], duration_ms / 1000.0)
+
+    def _follow(self) -> None:
+        if self._mount.tracking and self._drive != SIDEREAL:
+            slower_arcsec_s = _DRIVES_ARCSEC_S[SIDEREAL] - _DRIVES_ARCSEC_S[self._drive]
+            self._mount.set_rates(slower_arcsec_s * ARCSEC_DEG, 0.0)
+
+
+class Handbox:
+    """What a mount is told about time and place. It repeats it; it points by the observatory's own."""
+
+    def __init__(self, observatory: Observatory) -> None:
+        ground = observatory.ground
+        self._clock = observatory.clock
+        self._ahead = timedelta()
+        self.latitude_deg = ground.latitude_deg
+        self.longitude_deg = wrapped(ground.longitude_deg)
+        self.elevation_m = ground.elevation_m
+
+    def utc(self) -> datetime:
+        return self._clock.now() + self._ahead
+
+    def set_utc(self, at: datetime) -> None:
+        refuse_unless(1900 <= at.year <= 2200, Reason.INVALID_VALUE, f"the year {at.year} is none of ours")
+        self._ahead = at - self._clock.now()
+
+    def set_latitude(self, latitude_deg: float) -> None:
+        refuse_unless(abs(latitude_deg) <= 90.0, Reason.INVALID_VALUE, f"a latitude of {latitude_deg}°")
+        self.latitude_deg = latitude_deg
+
+    def set_longitude(self, longitude_deg: float) -> None:
+        refuse_unless(abs(longitude_deg) <= 180.0, Reason.INVALID_VALUE, f"a longitude of {longitude_deg}°")
+        self.longitude_deg = longitude_deg
+
+    def set_elevation(self, elevation_m: float) -> None:
+        refuse_unless(-300.0 <= elevation_m <= 10_000.0, Reason.INVALID_VALUE, f"an elevation of {elevation_m} m")
+        self.elevation_m = elevation_m
 
 
 class Telescope:
-    """The mount as ASCOM sees it, with the target that can be set before a slew."""
+    """The mount, with the target that can be set before a slew. Methods have ASCOM's arguments."""
 
-    def __init__(self, observatory: Observatory) -> None:
+    def __init__(self, observatory: Observatory, manners: Manners) -> None:
         self.observatory = observatory
         self.mount = observatory.mount
+        self.rates = Rates(observatory)
+        self.handbox = Handbox(observatory)
+        self._manners = manners
         self._target_ra_h: float | None = None
         self._target_dec_deg: float | None = None
+
+    @property
+    def is_german(self) -> bool:
+        return self.mount.settings.kind is MountKind.GERMAN
+
+    def pointing(self) -> Pointing:
+        """Where it says it looks, at the last tick of its server."""
+        tick_s = self._manners.tick_s
+        if tick_s == 0.0:
+            return self.mount.pointing
+        return self.mount.pointing_at(unix_of(self.observatory.clock.now()) // tick_s * tick_s)
 
     def slew(self, ra_h: float, dec_deg: float) -> None:
         self.mount.slew(ra_h * 15.0, dec_deg)
@@ -48,6 +145,18 @@ class Telescope:
     def sync(self, ra_h: float, dec_deg: float) -> None:
         self.mount.sync(ra_h * 15.0, dec_deg)
         self._target_ra_h, self._target_dec_deg = ra_h, dec_deg
+
+    def slew_horizontal(self, azimuth_deg: float, altitude_deg: float) -> None:
+        self.mount.slew_horizontal(altitude_deg, azimuth_deg)
+
+    def sync_horizontal(self, azimuth_deg: float, altitude_deg: float) -> None:
+        self.mount.sync_horizontal(altitude_deg, azimuth_deg)
+
+    def slew_to_target(self) -> None:
+        self.slew(self.target_ra_h(), self.target_dec_deg())
+
+    def sync_to_target(self) -> None:
+        self.sync(self.target_ra_h(), self.target_dec_deg())
 
     def target_ra_h(self) -> float:
         return _set_before(self._target_ra_h)
@@ -70,208 +179,54 @@ class Telescope:
     def sidereal_h(self) -> float:
         return self.observatory.ground.sidereal_time_deg(self.observatory.clock.now()) / 15.0
 
+    def stands(self) -> bool:
+        return not self.mount.slewing
+
+    def area_m2(self) -> float:
+        return math.pi / 4.0 * (self.observatory.settings.optics.aperture_mm / 1000.0) ** 2
+
+    def axis_rates(self, axis: int) -> Json:
+        """The spans of rates that an axis takes; ASCOM's third axis takes none."""
+        self.can_move(axis)
+        spans = self._spans_deg_s() if axis < 2 else []
+        return [{"Minimum": lowest, "Maximum": highest} for lowest, highest in spans]
+
+    def can_move(self, axis: int) -> bool:
+        refuse_unless(axis in (0, 1, 2), Reason.INVALID_VALUE, f"there is no axis {axis}")
+        return axis < 2
+
+    def move_axis(self, axis: int, rate_deg_s: float) -> None:
+        taken = any(lowest <= abs(rate_deg_s) <= highest for lowest, highest in self._spans_deg_s())
+        refuse_unless(rate_deg_s == 0.0 or taken, Reason.INVALID_VALUE, f"no axis turns at {rate_deg_s}°/s")
+        self.mount.move_axis(axis, rate_deg_s)
+
+    def side_of_pier(self) -> int:
+        """By pointing state, as ASCOM has it: east for the normal way of looking, west for that through the pole."""
+        self._require_german()
+        return PIER_WEST if self.pointing().flipped else PIER_EAST
+
+    def set_side_of_pier(self, side: int) -> None:
+        self._require_german()
+        refuse_unless(side in (PIER_EAST, PIER_WEST), Reason.INVALID_VALUE, f"there is no side {side}")
+        self.mount.flip(to_flipped=side == PIER_WEST)
+
+    def side_of_pier_at(self, ra_h: float, dec_deg: float) -> int:
+        """The side from which it would look there now."""
+        self._require_german()
+        exists = 0.0 <= ra_h < 24.0 and abs(dec_deg) <= 90.0
+        refuse_unless(exists, Reason.INVALID_VALUE, f"no place {ra_h} h {dec_deg}°")
+        hour_angle_deg = wrapped((self.sidereal_h() - ra_h) * 15.0)
+        return PIER_WEST if self.mount.axes.mechanics.wants_flip(hour_angle_deg) else PIER_EAST
+
+    def _require_german(self) -> None:
+        refuse_unless(self.is_german, Reason.NOT_IMPLEMENTED, "only a German mount has sides")
+
+    def _spans_deg_s(self) -> list[tuple[float, float]]:
+        top_deg_s = self.mount.settings.top_speed_deg_s
+        return [(low * top_deg_s, high * top_deg_s) for low, high in self._manners.axis_spans]
+
 
 def _set_before(value: float | None) -> float:
     if value is None:
         raise Refusal(Reason.VALUE_NOT_SET, "no target has been set")
     return value
-
-
-def _pier(telescope: Telescope) -> int:
-    refuse_unless(
-        telescope.mount.settings.kind is MountKind.GERMAN, Reason.NOT_IMPLEMENTED, "only a German mount has sides"
-    )
-    return _PIER_WEST if telescope.mount.pointing.flipped else _PIER_EAST
-
-
-def _pier_for(telescope: Telescope, ra_h: float, dec_deg: float) -> int:
-    refuse_unless(
-        telescope.mount.settings.kind is MountKind.GERMAN, Reason.NOT_IMPLEMENTED, "only a German mount has sides"
-    )
-    refuse_unless(0.0 <= ra_h < 24.0 and abs(dec_deg) <= 90.0, Reason.INVALID_VALUE, f"no place {ra_h} h {dec_deg}°")
-    hour_angle_deg = wrapped((telescope.sidereal_h() - ra_h) * 15.0)
-    return _PIER_WEST if telescope.mount.axes.mechanics.wants_flip(hour_angle_deg) else _PIER_EAST
-
-
-def _set_ra_rate(telescope: Telescope, rate: float) -> None:
-    telescope.mount.set_rates(rate * _RA_RATE_DEG_S, telescope.mount.rates_deg_s[1])
-
-
-def _set_dec_rate(telescope: Telescope, rate: float) -> None:
-    telescope.mount.set_rates(telescope.mount.rates_deg_s[0], rate * _ARCSEC_DEG)
-
-
-def _set_tracking_rate(_: Telescope, rate: int) -> None:
-    refuse_unless(rate == _SIDEREAL, Reason.INVALID_VALUE, f"tracking rate {rate}: there is the sidereal one, 0")
-
-
-def _axis_rates(telescope: Telescope, axis: int) -> Json:
-    refuse_unless(axis in (0, 1, 2), Reason.INVALID_VALUE, f"there is no axis {axis}")
-    return [{"Minimum": 0.0, "Maximum": telescope.mount.settings.top_speed_deg_s}] if axis < 2 else []
-
-
-def _can_move(_: Telescope, axis: int) -> bool:
-    refuse_unless(axis in (0, 1, 2), Reason.INVALID_VALUE, f"there is no axis {axis}")
-    return axis < 2
-
-
-def _area_m2(telescope: Telescope) -> float:
-    return math.pi / 4.0 * (telescope.observatory.settings.optics.aperture_mm / 1000.0) ** 2
-
-
-def _stands(telescope: Telescope) -> bool:
-    return not telescope.mount.slewing
-
-
-def _always(value: Json) -> Call[Telescope]:
-    return reads(lambda _: value)
-
-
-_CAN = {
-    "FindHome": True,
-    "Park": True,
-    "PulseGuide": False,
-    "SetDeclinationRate": True,
-    "SetGuideRates": False,
-    "SetPark": True,
-    "SetPierSide": False,
-    "SetRightAscensionRate": True,
-    "SetTracking": True,
-    "Slew": True,
-    "SlewAltAz": False,
-    "SlewAltAzAsync": False,
-    "SlewAsync": True,
-    "Sync": True,
-    "SyncAltAz": False,
-    "Unpark": True,
-}
-_RA, _DEC = real("RightAscension"), real("Declination")
-_AZ, _ALT = real("Azimuth"), real("Altitude")
-_AXIS = whole("Axis")
-
-_SLEW = takes_two("slew", _RA, _DEC, Telescope.slew)
-_SLEW_WAITING = takes_two("slew", _RA, _DEC, Telescope.slew, until=lambda scope, _, __: _stands(scope))
-
-
-def _slew_to_target(telescope: Telescope) -> None:
-    telescope.slew(telescope.target_ra_h(), telescope.target_dec_deg())
-
-
-def _sync_to_target(telescope: Telescope) -> None:
-    telescope.sync(telescope.target_ra_h(), telescope.target_dec_deg())
-
-
-TELESCOPE = Kind(
-    name="Telescope",
-    interface_version=4,
-    state=(
-        "Altitude",
-        "AtHome",
-        "AtPark",
-        "Azimuth",
-        "Declination",
-        "RightAscension",
-        "SideOfPier",
-        "SiderealTime",
-        "Slewing",
-        "Tracking",
-        "UTCDate",
-    ),
-    members=table(
-        *(Member[Telescope](f"Can{what}", get=_always(can)) for what, can in _CAN.items()),
-        Member("AlignmentMode", get=reads(lambda scope: _ALIGNMENTS[scope.mount.settings.kind])),
-        Member("Altitude", get=reads(lambda scope: scope.mount.pointing.altitude_deg)),
-        Member("ApertureArea", get=reads(_area_m2)),
-        Member("ApertureDiameter", get=reads(lambda scope: scope.observatory.settings.optics.aperture_mm / 1000.0)),
-        Member("AtHome", get=reads(lambda scope: scope.mount.at_home)),
-        Member("AtPark", get=reads(lambda scope: scope.mount.parked)),
-        Member("Azimuth", get=reads(lambda scope: scope.mount.pointing.azimuth_deg)),
-        Member("Declination", get=reads(lambda scope: scope.mount.pointing.dec_deg)),
-        Member(
-            "DeclinationRate",
-            get=reads(lambda scope: scope.mount.rates_deg_s[1] / _ARCSEC_DEG),
-            put=takes("track", real("DeclinationRate"), _set_dec_rate),
-        ),
-        Member("DoesRefraction", get=_always(False), put=lacks(flag("DoesRefraction"))),
-        Member("EquatorialSystem", get=reads(lambda scope: _SYSTEMS[scope.mount.settings.system])),
-        Member("FocalLength", get=reads(lambda scope: scope.observatory.settings.optics.focal_length_mm / 1000.0)),
-        Member("GuideRateDeclination", get=lacks(), put=lacks(real("GuideRateDeclination"))),
-        Member("GuideRateRightAscension", get=lacks(), put=lacks(real("GuideRateRightAscension"))),
-        Member("IsPulseGuiding", get=lacks()),
-        Member("RightAscension", get=reads(lambda scope: scope.mount.pointing.ra_deg / 15.0)),
-        Member(
-            "RightAscensionRate",
-            get=reads(lambda scope: scope.mount.rates_deg_s[0] / _RA_RATE_DEG_S),
-            put=takes("track", real("RightAscensionRate"), _set_ra_rate),
-        ),
-        Member("SideOfPier", get=reads(_pier), put=lacks(whole("SideOfPier"))),
-        Member("SiderealTime", get=reads(Telescope.sidereal_h)),
-        Member(
-            "SiteElevation",
-            get=reads(lambda scope: scope.observatory.ground.elevation_m),
-            put=lacks(real("SiteElevation")),
-        ),
-        Member(
-            "SiteLatitude",
-            get=reads(lambda scope: scope.observatory.ground.latitude_deg),
-            put=lacks(real("SiteLatitude")),
-        ),
-        Member(
-            "SiteLongitude",
-            get=reads(lambda scope: wrapped(scope.observatory.ground.longitude_deg)),
-            put=lacks(real("SiteLongitude")),
-        ),
-        Member("Slewing", get=reads(lambda scope: scope.mount.slewing)),
-        Member(
-            "SlewSettleTime",
-            get=reads(lambda scope: round(scope.mount.settle_s)),
-            put=takes("settle", whole("SlewSettleTime"), Telescope.settle),
-        ),
-        Member(
-            "TargetDeclination",
-            get=reads(Telescope.target_dec_deg),
-            put=takes("aim", real("TargetDeclination"), Telescope.aim_dec),
-        ),
-        Member(
-            "TargetRightAscension",
-            get=reads(Telescope.target_ra_h),
-            put=takes("aim", real("TargetRightAscension"), Telescope.aim_ra),
-        ),
-        Member(
-            "Tracking",
-            get=reads(lambda scope: scope.mount.tracking),
-            put=takes("track", flag("Tracking"), lambda scope, on: scope.mount.set_tracking(on)),
-        ),
-        Member(
-            "TrackingRate",
-            get=_always(_SIDEREAL),
-            put=takes("track", whole("TrackingRate"), _set_tracking_rate),
-        ),
-        Member("TrackingRates", get=_always([_SIDEREAL])),
-        Member("UTCDate", get=reads(lambda scope: stamp(scope.observatory.clock.now())), put=lacks(text("UTCDate"))),
-        Member("AxisRates", get=takes("status", _AXIS, _axis_rates)),
-        Member("CanMoveAxis", get=takes("status", _AXIS, _can_move)),
-        Member("DestinationSideOfPier", get=takes_two("status", _RA, _DEC, _pier_for)),
-        Member("AbortSlew", put=does("abort", lambda scope: scope.mount.abort())),
-        Member("FindHome", put=does("home", lambda scope: scope.mount.find_home())),
-        Member(
-            "MoveAxis",
-            put=takes_two(
-                "move_axis", _AXIS, real("Rate"), lambda scope, axis, rate: scope.mount.move_axis(axis, rate)
-            ),
-        ),
-        Member("Park", put=does("park", lambda scope: scope.mount.park())),
-        Member("PulseGuide", put=lacks(whole("Direction"), whole("Duration"))),
-        Member("SetPark", put=does("set_park", lambda scope: scope.mount.set_park())),
-        Member("SlewToAltAz", put=lacks(_AZ, _ALT)),
-        Member("SlewToAltAzAsync", put=lacks(_AZ, _ALT)),
-        Member("SlewToCoordinates", put=_SLEW_WAITING),
-        Member("SlewToCoordinatesAsync", put=_SLEW),
-        Member("SlewToTarget", put=does("slew", _slew_to_target, until=_stands)),
-        Member("SlewToTargetAsync", put=does("slew", _slew_to_target)),
-        Member("SyncToAltAz", put=lacks(_AZ, _ALT)),
-        Member("SyncToCoordinates", put=takes_two("sync", _RA, _DEC, Telescope.sync)),
-        Member("SyncToTarget", put=does("sync", _sync_to_target)),
-        Member("Unpark", put=does("unpark", lambda scope: scope.mount.unpark())),
-    ),
-)

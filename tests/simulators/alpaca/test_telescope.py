@@ -73,14 +73,19 @@ async def test_rates_are_seconds_of_right_ascension_a_sidereal_second_and_arcsec
         assert (ended[1] - began[1]) * 3600.0 == pytest.approx(10.0 / 1.00273790935 * dec_rate, rel=1e-4, abs=1e-4)
 
 
-async def test_rates_act_only_while_tracking_and_the_only_rate_is_sidereal() -> None:
+async def test_rates_act_only_while_tracking_and_beside_the_sidereal_rate() -> None:
     async with asking() as here:
         await ready(here)
-        assert await here.get(f"{SCOPE}/trackingrates") == [0]
-        assert await here.get(f"{SCOPE}/trackingrate") == 0
-        assert await here.put(f"{SCOPE}/trackingrate", TrackingRate=0) == 0
-        for rate in (1, 5, -1):
+        assert await here.get(f"{SCOPE}/trackingrates") == [0, 1, 2, 3]
+        for rate in (0, 1, 2, 3):
+            assert await here.put(f"{SCOPE}/trackingrate", TrackingRate=rate) == 0
+            assert await here.get(f"{SCOPE}/trackingrate") == rate
+            allowed = await here.put(f"{SCOPE}/declinationrate", DeclinationRate=1.0)
+            assert allowed == (INVALID_OPERATION if rate else 0)
+        for rate in (4, 5, -1):
             assert await here.put(f"{SCOPE}/trackingrate", TrackingRate=rate) == INVALID_VALUE
+        assert await here.put(f"{SCOPE}/trackingrate", TrackingRate=0) == 0
+        assert await here.get(f"{SCOPE}/declinationrate") == 0.0
         assert await here.put(f"{SCOPE}/tracking", Tracking="false") == 0
         assert await here.put(f"{SCOPE}/declinationrate", DeclinationRate=1.0) == INVALID_OPERATION
         assert await here.put(f"{SCOPE}/declinationrate", DeclinationRate=0.0) == 0
@@ -187,7 +192,7 @@ async def test_the_side_of_the_pier_goes_by_where_it_points() -> None:
             assert await here.get(f"{SCOPE}/destinationsideofpier", **place) == side
             await slew(here, hour_angle_h, 10.0)
             assert await here.get(f"{SCOPE}/sideofpier") == side
-        assert await here.put(f"{SCOPE}/sideofpier", SideOfPier=0) == NOT_IMPLEMENTED
+        assert await here.put(f"{SCOPE}/sideofpier", SideOfPier=-1) == INVALID_VALUE
         assert await here.get(f"{SCOPE}/destinationsideofpier", RightAscension=30, Declination=0) == {
             "error": INVALID_VALUE
         }

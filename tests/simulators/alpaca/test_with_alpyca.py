@@ -1,5 +1,6 @@
 """Everything alpyca's classes can ask of our devices is answered: done, or not implemented as the Can-flags say."""
 
+import contextlib
 import inspect
 import time
 from collections.abc import Iterator
@@ -46,7 +47,6 @@ TOO_EARLY = (InvalidOperationException, ValueNotSetException)
 # Not on the wire: what alpyca works out from a picture it has already fetched.
 NOT_ON_THE_WIRE = {"ImageArrayInfo", "ImageArrayRaw"}
 MISSING = {
-    "Telescope": {"GuideRateDeclination", "GuideRateRightAscension", "IsPulseGuiding"},
     "Camera": {
         "BayerOffsetX",
         "BayerOffsetY",
@@ -124,9 +124,13 @@ def test_every_property_can_be_read_or_is_said_to_be_missing(device_class: type[
 @pytest.mark.parametrize("device_class", [telescope.Telescope, camera.Camera, dome.Dome])
 def test_a_method_is_there_exactly_where_its_flag_says_so(device_class: type[Device], address: str) -> None:
     device = connected(device_class, address)
+    if device_class is telescope.Telescope:
+        device.Unpark()
+        device.Tracking = True
     for method, flag, arguments in PROMISES[device_class.__name__]:
         if getattr(device, flag):
-            getattr(device, method)(*arguments)
+            with contextlib.suppress(InvalidOperationException):  # there, and not at this moment
+                getattr(device, method)(*arguments)
         else:
             with pytest.raises(NotImplementedException):
                 getattr(device, method)(*arguments)
