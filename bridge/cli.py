@@ -135,6 +135,46 @@ def check(config: Config = None, json_lines: Json = False) -> None:
 
 
 @app.command()
+def status(config: Config = None, json_lines: Json = False) -> None:
+    """Say what is queued, since when, why, and when it is tried next.
+
+    May be asked while the bridge runs. Exit code 1 where something was set aside and waits for a person.
+    """
+    from bridge.commands.status import print_status
+
+    raise typer.Exit(print_status(config, json_lines=json_lines))
+
+
+@app.command()
+def recover(
+    config: Config = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="say what would be done, and change nothing")] = False,
+) -> None:
+    """Deliver what is left, without opening the roof.
+
+    Brings ledger and frames together first, as `nightbridge run` does at its start. Exit code 1 where not everything
+    could be delivered.
+    """
+    from bridge.commands.recover import run_recovery
+
+    raise typer.Exit(run_recovery(config, dry_run=dry_run))
+
+
+@app.command()
+def export(
+    folder: Annotated[Path, typer.Argument(help="the folder to make; it must not exist")],
+    config: Config = None,
+    night: Annotated[str, typer.Option(metavar="YYYY-MM-DD", help="its evening; default: of the newest frame")] = "",
+) -> None:
+    """Put a night into a folder: its frames, a report to read, and all the ledger says as JSON."""
+    from bridge.commands.arguments import argument, parse_date
+    from bridge.commands.export import export_night
+
+    evening = argument("--night", parse_date, night) if night else None
+    raise typer.Exit(export_night(config, folder, evening=evening))
+
+
+@app.command()
 def devices(
     config: Config = None,
     indi: Annotated[str | None, typer.Option(metavar="HOST:PORT", help="an INDI server to ask as well")] = None,
@@ -163,11 +203,11 @@ def init(
 
 
 def main() -> None:
-    """The command line. What cannot be used is said in one line: settings with exit code 2, a ledger with 1."""
-    from bridge.errors import ConfigError, LedgerUnusable
+    """The command line. What cannot be used is said in one line: settings with exit code 2, the rest with 1."""
+    from bridge.errors import ConfigError, LedgerUnusable, StationBusy
 
     try:
         app()
-    except (ConfigError, LedgerUnusable) as error:
+    except (ConfigError, LedgerUnusable, StationBusy) as error:
         typer.echo(f"nightbridge: {error}", err=True)
         raise SystemExit(2 if isinstance(error, ConfigError) else 1) from None

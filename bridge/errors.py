@@ -10,6 +10,7 @@ LedgerError
 ├── IllegalMove         the table of tasks.py does not admit the move: often the task was cancelled a moment before
 └── LedgerUnusable      the file is no ledger of ours, or of a later version
     └── LedgerDamaged   it was one, and cannot be read any more: made anew from the frames
+StationBusy             another programme works in the same state folder: exit code 1
 DiskFull                no room for another frame: take none until there is
 FrameNotKept            a frame could not be written: the disk fails, or its name is taken
 """
@@ -65,6 +66,10 @@ class LedgerUnusable(LedgerError):
 
 class LedgerDamaged(LedgerUnusable):
     """The file cannot be read as a database any more."""
+
+
+class StationBusy(Exception):
+    """Another programme works for the same station."""
 
 
 class DiskFull(Exception):

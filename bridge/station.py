@@ -59,7 +59,7 @@ async def run_station(around: Surroundings, *, manual: Sequence[ObservationReque
     )
     aside = set_aside_if_damaged(settings.state_folder / LEDGER_NAME, around.clock.now())
     async with opened_store as store, opened_folder as folder, AsyncExitStack() as stack:
-        api = None if not _has_platform(around) else await stack.enter_async_context(_platform(around))
+        api = None if not has_platform(around) else await stack.enter_async_context(platform_of(around))
         async with anyio.create_task_group() as writers:
             writers.start_soon(log.keep, around.telemetry.subscribe())
             writers.start_soon(store.journal.keep, around.telemetry.subscribe())
@@ -77,13 +77,14 @@ async def run_station(around: Surroundings, *, manual: Sequence[ObservationReque
     return code
 
 
-def _has_platform(around: Surroundings) -> bool:
+def has_platform(around: Surroundings) -> bool:
     """A station without a token or a telescope id works on manual tasks alone."""
     api = around.settings.api
     return bool(api.token.get_secret_value() and api.telescope_id)
 
 
-def _platform(around: Surroundings) -> AbstractAsyncContextManager[CitraApi]:
+def platform_of(around: Surroundings) -> AbstractAsyncContextManager[CitraApi]:
+    """The platform of a station that has one."""
     return open_api(
         around.settings.api,
         clock=around.clock,

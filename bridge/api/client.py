@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from bridge.api.addresses import PublicHosts
 from bridge.api.link import ApiLink, SawDate, timeouts
 from bridge.api.presence import ApiPresence
 from bridge.api.satellites import SatelliteApi
@@ -53,12 +54,12 @@ async def open_api(
     presence = ApiPresence(clock, telemetry)
     worker = Worker("uploads")
     try:
+        own_computer = is_loopback(urlsplit(settings.url).hostname or "")
         async with (
-            _client(settings.url, patience, transport) as with_token,
-            _client("", patience, transport) as without_token,
+            _client(settings.url, patience, transport or _network(own_computer)) as with_token,
+            _client("", patience, transport or _network(own_computer)) as without_token,
         ):
             link = ApiLink(with_token, settings.token, presence, clock, patience=patience, saw_date=saw_date)
-            own_computer = is_loopback(urlsplit(settings.url).hostname or "")
             yield CitraApi(
                 station=StationApi(link, settings.telescope_id),
                 tasking=TaskingApi(link, settings.telescope_id),
@@ -71,7 +72,13 @@ async def open_api(
         worker.close()
 
 
-def _client(base_url: str, patience: float, transport: httpx.AsyncBaseTransport | None) -> httpx.AsyncClient:
+def _network(own_computer: bool) -> httpx.AsyncBaseTransport:
+    """The Internet alone; or, for a platform on this computer, whatever there is."""
+    network = httpx.AsyncHTTPTransport(trust_env=False)
+    return network if own_computer else PublicHosts(network)
+
+
+def _client(base_url: str, patience: float, transport: httpx.AsyncBaseTransport) -> httpx.AsyncClient:
     return httpx.AsyncClient(
         base_url=base_url,
         headers=_HEADERS,

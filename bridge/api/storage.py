@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import anyio
 import httpx
 
+from bridge.api.addresses import is_public
 from bridge.api.link import read_capped
 from bridge.api.meanings import error_in, plain_words
 from bridge.api.models import UploadTicket
@@ -135,15 +136,16 @@ def check_address(url: str, *, own_computer: bool) -> None:
         return
     if parts.scheme != "https" or port not in (None, 443):
         raise ApiContractBroken(f"the upload address on {plain_words(host)} is not plain https on port 443")
-    if is_loopback(host) or _is_private(host):
+    if is_loopback(host) or _is_private(host):  # a name is judged by where it leads, when it is connected to
         raise ApiContractBroken(f"the upload address is in a private network: {plain_words(host)}")
 
 
 def _is_private(host: str) -> bool:
     try:
-        return not ipaddress.ip_address(host).is_global
+        ipaddress.ip_address(host)
     except ValueError:
         return False
+    return not is_public(host)
 
 
 def _form(fields: Mapping[str, str], file_name: str) -> _Envelope:

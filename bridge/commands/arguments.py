@@ -1,7 +1,7 @@
 """What people type, turned into values."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TypeVar
 
 import typer
@@ -52,3 +52,15 @@ def parse_instant(text: str) -> datetime:
     if not _FIRST_YEAR <= instant.year <= _LAST_YEAR:
         raise ValueError(f"{text!r} is not within the years {_FIRST_YEAR} to {_LAST_YEAR}")
     return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+
+
+def parse_date(text: str) -> date:
+    """From "2026-08-11".
+
+    Raises:
+        ValueError: no date.
+    """
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError:
+        raise ValueError(f"{text!r} is no date such as 2026-08-11") from None

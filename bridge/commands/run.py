@@ -1,24 +1,20 @@
 """`nightbridge run` and `nightbridge observe`: the station on the computer's clock or, in a rehearsal, on bent time."""
 
 import asyncio
-import fcntl
-import os
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TypeVar, TypeVarTuple
 
 import anyio
-import typer
 
 from bridge.assembly import Surroundings, darkness_of
 from bridge.clock import LoopClock, SystemClock, unix_now_s
 from bridge.commands.printing import print_table
 from bridge.commands.tonight import read_manual
 from bridge.config import RehearsalSettings, Settings, load_settings
-from bridge.errors import ConfigError
 from bridge.events import Telemetry
+from bridge.lock import alone_in
 from bridge.station import LEDGER_NAME
 from bridge.station import run_station as run_assembled
 from bridge.storage.store import open_store
@@ -30,52 +26,18 @@ from schedules.ephemeris import Ephemeris
 _T = TypeVar("_T")
 _Ts = TypeVarTuple("_Ts")
 
-LOCK_NAME = "nightbridge.lock"
 _OBSERVED = frozenset({TaskState.CAPTURED, TaskState.DELIVERED})
 
 
 def run_station(config: Path | None, *, task_file: Path | None) -> int:
     """Run until told to stop, or until the tasks of `task_file` are done; gives the exit code.
 
-    1 where another programme works in the same state folder: two of them would fight for one telescope.
+    Raises:
+        StationBusy: another programme works in the same state folder: two of them would fight for one telescope.
     """
     settings = load_settings(config)
-    with _alone_in(settings.state_folder) as other:
-        if other is not None:
-            typer.echo(
-                f"nightbridge: {settings.state_folder} is in use by another nightbridge ({other}): stop that one, or "
-                "choose another state_folder",
-                err=True,
-            )
-            return 1
+    with alone_in(settings.state_folder):
         return in_own_time(settings, _run, settings, task_file)
-
-
-@contextmanager
-def _alone_in(folder: Path) -> Iterator[str | None]:
-    """Hold the folder for as long as the block lasts. Yields who holds it already, if anyone.
-
-    The kernel lets go of the lock when the programme ends, however it ends.
-
-    Raises:
-        ConfigError: the folder cannot be made, or not be written to.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        descriptor = os.open(folder / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise ConfigError(f"state_folder = '{folder}': cannot be used: {error.strerror}") from None
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield os.read(descriptor, 100).decode("ascii", "replace").strip() or "its process is not known"
-            return
-        os.truncate(descriptor, 0)
-        os.write(descriptor, f"process {os.getpid()}\n".encode("ascii"))
-        yield None
-    finally:
-        os.close(descriptor)
 
 
 async def _run(settings: Settings, task_file: Path | None) -> int:

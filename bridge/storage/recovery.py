@@ -3,14 +3,16 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from bridge.storage.found import FoundFrame
 from bridge.storage.framebook import ReservedFrame
 from bridge.storage.frames import FrameFolder
 from bridge.storage.store import Store
+from bridge.tasks import TaskState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recovery:
-    """What was found, by file name, and what was done.
+    """What was found, by file name, and what is done about it.
 
     `adopted`: whole, though the ledger did not know it yet. `lost`: reserved, and never whole. `found`: whole, and
     strange to the ledger, which was lost or put back from an older copy. `aside`: under a frame's name and no whole
@@ -29,6 +31,50 @@ class Recovery:
         return not (self.adopted or self.lost or self.found or self.aside or self.tasks or self.taken_up)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """Ledger and folder compared; nothing is changed. `interrupted` are the tasks the telescope was on."""
+
+    whole: tuple[tuple[ReservedFrame, FoundFrame], ...]
+    broken: tuple[ReservedFrame, ...]
+    strangers: tuple[FoundFrame, ...]
+    no_frames: tuple[str, ...]
+    interrupted: tuple[str, ...]
+    set_aside: int
+
+    def to_recovery(self) -> Recovery:
+        """What `recover` would say."""
+        return Recovery(
+            adopted=tuple(reserved.file_name for reserved, _ in self.whole),
+            lost=tuple(reserved.file_name for reserved in self.broken),
+            found=tuple(frame.reserved.file_name for frame in self.strangers),
+            aside=self.no_frames,
+            tasks=self.interrupted,
+            taken_up=self.set_aside,
+        )
+
+
+async def survey(store: Store, folder: FrameFolder) -> Survey:
+    """Compare what the ledger says with what is on disk."""
+    whole, broken = [], []
+    for reserved in await store.frames.reserved():
+        frame = await folder.find(reserved.file_name)
+        if frame is None:
+            broken.append(reserved)
+        else:
+            whole.append((reserved, frame))
+    torn = {reserved.file_name for reserved in broken}
+    strangers, no_frames = await _strangers(store, folder, torn)
+    return Survey(
+        whole=tuple(whole),
+        broken=tuple(broken),
+        strangers=strangers,
+        no_frames=no_frames,
+        interrupted=tuple(task.task_id for task in await store.ledger.tasks(TaskState.OBSERVING)),
+        set_aside=(await store.outbox.backlog()).parked,
+    )
+
+
 async def recover(store: Store, folder: FrameFolder, *, at: datetime) -> Recovery:
     """Bring ledger and folder together. To be called before anything else writes to either.
 
@@ -37,48 +83,41 @@ async def recover(store: Store, folder: FrameFolder, *, at: datetime) -> Recover
     are interrupted tasks let go, so that adopted frames count. What is under way in the outbox needs nothing: each of
     its steps was committed before it was taken.
     """
-    adopted, lost = [], []
-    for frame in await store.frames.reserved():
-        if await _adopt(store, folder, frame):
-            adopted.append(frame.file_name)
-        else:
-            await store.frames.lose_frame(frame, "the programme ended during the exposure")
-            lost.append(frame.file_name)
+    seen = await survey(store, folder)
+    for reserved, frame in seen.whole:
+        await store.frames.record_frame(reserved, frame.file, started_at=frame.started_at, ended_at=frame.ended_at)
+    for reserved in seen.broken:
+        await store.frames.lose_frame(reserved, "the programme ended during the exposure")
     await folder.clear_unfinished()
-    found, aside = await _take_in_strangers(store, folder, torn=frozenset(lost), at=at)
+    for name in seen.no_frames:
+        await folder.set_aside(name, at)
+    for frame in seen.strangers:
+        await store.frames.adopt(frame.reserved, frame.file, frame.request)
+    found = seen.to_recovery()
     tasks = await store.ledger.resume()
+    taken_up = await store.outbox.take_up_parked()
     return Recovery(
-        adopted=tuple(adopted),
-        lost=tuple(lost),
-        found=found,
-        aside=aside,
+        adopted=found.adopted,
+        lost=found.lost,
+        found=found.found,
+        aside=found.aside,
         tasks=tuple(task.task_id for task in tasks),
-        taken_up=await store.outbox.take_up_parked(),
+        taken_up=taken_up,
     )
 
 
-async def _adopt(store: Store, folder: FrameFolder, frame: ReservedFrame) -> bool:
-    found = await folder.find(frame.file_name)
-    if found is None:
-        return False
-    await store.frames.record_frame(frame, found.file, started_at=found.started_at, ended_at=found.ended_at)
-    return True
-
-
-async def _take_in_strangers(
-    store: Store, folder: FrameFolder, *, torn: frozenset[str], at: datetime
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Frames in the folder that no row names, or whose row says that they were lost: (taken in, set aside)."""
-    known = await store.frames.file_names()
-    found, aside = [], []
+async def _strangers(
+    store: Store, folder: FrameFolder, torn: set[str]
+) -> tuple[tuple[FoundFrame, ...], tuple[str, ...]]:
+    """Files in the folder that no row names, or whose row is of a frame never written: frames, and what is none."""
+    known = await store.frames.file_names() - torn
+    strangers, no_frames = [], []
     for name in await folder.file_names():
-        if name in known and name not in torn:
+        if name in known:
             continue
         frame = None if name in torn else await folder.find(name)
         if frame is None:
-            await folder.set_aside(name, at)
-            aside.append(name)
+            no_frames.append(name)
         else:
-            await store.frames.adopt(frame.reserved, frame.file, frame.request)
-            found.append(name)
-    return tuple(found), tuple(aside)
+            strangers.append(frame)
+    return tuple(strangers), tuple(no_frames)

@@ -12,16 +12,18 @@ from bridge.storage.framebook import FrameBook
 from bridge.storage.journal import Journal
 from bridge.storage.ledger import Ledger
 from bridge.storage.outbox import Outbox
+from bridge.storage.overview import Overviews
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Store:
-    """The tasks, their frames, what is still to be told, and what happened."""
+    """The tasks, their frames, what is still to be told, what happened, and all of it at a glance."""
 
     ledger: Ledger
     frames: FrameBook
     outbox: Outbox
     journal: Journal
+    overviews: Overviews
 
 
 @asynccontextmanager
@@ -37,4 +39,5 @@ async def open_store(path: Path, *, clock: Clock, telemetry: Telemetry) -> Async
             frames=FrameBook(database, clock, telemetry),
             outbox=Outbox(database, clock, telemetry),
             journal=Journal(database),
+            overviews=Overviews(database),
         )
