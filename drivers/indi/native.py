@@ -1,0 +1,100 @@
+"""INDI spoken by ourselves: one TCP connection, one write a message, nothing in between."""
+
+import asyncio
+import socket
+from typing import Final
+
+import anyio
+
+from drivers.indi.elements import asking, commanding, enabling_blobs, pinging
+from drivers.indi.errors import NotIndi
+from drivers.indi.parsing import Parser
+from drivers.indi.properties import New
+from drivers.indi.transport import Hearer
+
+CONNECT_WITHIN_S: Final = 5.0
+GOODBYE_WITHIN_S: Final = 2.0
+# Commands are hundreds of bytes. A server that leaves so much unread is not there.
+MOST_UNREAD_BYTES: Final = 1 << 18
+
+
+async def open_native(host: str, port: int, device: str, hearer: Hearer) -> "NativeTransport":
+    """Connect, and ask for the properties of `device`.
+
+    Raises:
+        OSError: nobody listens there; TimeoutError among them.
+    """
+    loop = asyncio.get_running_loop()
+    with anyio.fail_after(CONNECT_WITHIN_S):
+        _, transport = await loop.create_connection(lambda: NativeTransport(device, hearer), host, port)
+    return transport
+
+
+class NativeTransport(asyncio.Protocol):
+    """The connection, with its parser."""
+
+    def __init__(self, device: str, hearer: Hearer) -> None:
+        self._device = device
+        self._hearer = hearer
+        self._parser = Parser(hearer.hear)
+        self._loop = asyncio.get_running_loop()
+        self._stream: asyncio.Transport | None = None
+        self._gone = asyncio.Event()
+        self._pings = 0
+        self._heard_s = self._loop.time()
+
+    @property
+    def heard_s(self) -> float:
+        return self._heard_s
+
+    def send(self, new: New) -> None:
+        self._write(commanding(new))
+
+    def ask(self, name: str) -> bool:
+        self._write(asking(self._device, name))
+        return True
+
+    def enable_blobs(self) -> None:
+        self._write(enabling_blobs(self._device))
+
+    def ping(self) -> None:
+        self._pings += 1
+        self._write(pinging(str(self._pings)))
+
+    async def close(self) -> None:
+        if self._stream is None:
+            return
+        self._stream.close()
+        with anyio.move_on_after(GOODBYE_WITHIN_S):
+            await self._gone.wait()
+        self._stream.abort()  # what was not taken until now is not waited for
+        await self._gone.wait()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101 (create_connection gives no other)
+        self._stream = transport
+        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._write(asking(self._device))
+
+    def data_received(self, data: bytes) -> None:
+        self._heard_s = self._loop.time()
+        try:
+            self._parser.feed(data)
+        except NotIndi as error:
+            self._break_off(f"it does not speak INDI: {error}")
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._gone.set()
+        self._hearer.lose(f"the connection broke: {exc}" if exc else "it hung up")
+
+    def _write(self, message: bytes) -> None:
+        if self._stream is None or self._stream.is_closing():
+            return
+        self._stream.write(message)
+        if self._stream.get_write_buffer_size() > MOST_UNREAD_BYTES:
+            self._break_off("it does not take what it is sent")
+
+    def _break_off(self, why: str) -> None:
+        self._hearer.lose(why)
+        if self._stream is not None:
+            self._stream.abort()
