@@ -166,7 +166,10 @@ def export(
     config: Config = None,
     night: Annotated[str, typer.Option(metavar="YYYY-MM-DD", help="its evening; default: of the newest frame")] = "",
 ) -> None:
-    """Put a night into a folder: its frames, a report to read, and all the ledger says as JSON."""
+    """Put a night into a folder, to keep or to hand on.
+
+    Its frames, a report to read, and all the ledger says as JSON.
+    """
     from bridge.commands.arguments import argument, parse_date
     from bridge.commands.export import export_night
 

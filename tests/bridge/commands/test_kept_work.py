@@ -79,7 +79,8 @@ def refuse_one(desk: Desk, why: str) -> None:
 
 
 async def _refuse_one(desk: Desk, why: str) -> None:
-    async with open_store(desk.state / LEDGER_NAME, clock=LoopClock(DUSK), telemetry=Telemetry()) as store:
+    later = LoopClock(DUSK + timedelta(minutes=1))
+    async with open_store(desk.state / LEDGER_NAME, clock=later, telemetry=Telemetry()) as store:
         item = await store.outbox.next_due(Lane.FILES, busy=())
         assert item is not None
         await store.outbox.park(item, why)
