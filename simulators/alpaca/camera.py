@@ -1,32 +1,95 @@
-"""ICamera V4 over a simulated camera."""
+"""A simulated camera as ASCOM sees it."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import timedelta
 
-from drivers.values import CameraState
-from simulators.alpaca.device import Kind
-from simulators.alpaca.members import (
-    Begun,
-    Call,
-    Json,
-    Member,
-    Picture,
-    Value,
-    does,
-    flag,
-    lacks,
-    reads,
-    real,
-    table,
-    takes,
-    takes_two,
-    whole,
-)
+from simulators.alpaca.members import Json, Picture, Value
+from simulators.alpaca.telescope import Rates
 from simulators.observatory import Observatory
+from simulators.physics import camera as physics
 from simulators.physics.camera import Setup
 from simulators.physics.refusals import Reason, refuse_unless
 
-_STATES = {CameraState.IDLE: 0, CameraState.EXPOSING: 2, CameraState.READING: 3, CameraState.ERROR: 5}
-_MONOCHROME = 0
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """A setting from 0 to its highest value: told as it is, or by the number of a name."""
+
+    what: str
+    names: tuple[str, ...]
+    highest: int
+
+    def told(self, value: int) -> int:
+        """What a value is called."""
+        return min(range(len(self.names)), key=lambda one: abs(self._named(one) - value)) if self.names else value
+
+    def value(self, told: int) -> int:
+        """The value of what was told; a Refusal where it is none."""
+        most = len(self.names) - 1 if self.names else self.highest
+        refuse_unless(0 <= told <= most, Reason.INVALID_VALUE, f"{self.what} {told}: 0 to {most}")
+        return self._named(told) if self.names else told
+
+    def listed(self) -> Json:
+        refuse_unless(bool(self.names), Reason.NOT_IMPLEMENTED, f"its {self.what} has no names")
+        return list(self.names)
+
+    def limit(self, value: int) -> int:
+        """One end of the values; what is told by name has none."""
+        refuse_unless(not self.names, Reason.NOT_IMPLEMENTED, f"its {self.what} is told by name")
+        return value
+
+    def _named(self, number: int) -> int:
+        return round(number * self.highest / max(len(self.names) - 1, 1))
+
+
+class Options:
+    """What is chosen for the next exposure by number, name or flag."""
+
+    def __init__(self, camera: physics.Camera) -> None:
+        self._camera = camera
+
+    @property
+    def gains(self) -> Steps:
+        return Steps("gain", self._camera.settings.gain_names, self._camera.settings.max_gain)
+
+    @property
+    def offsets(self) -> Steps:
+        return Steps("offset", self._camera.settings.offset_names, self._camera.settings.max_offset)
+
+    def set_gain(self, told: int) -> None:
+        self._camera.setup = replace(self._camera.setup, gain=self.gains.value(told))
+
+    def set_offset(self, told: int) -> None:
+        self._camera.setup = replace(self._camera.setup, offset=self.offsets.value(told))
+
+    def readout_mode(self) -> int:
+        self._require_modes()
+        return self._camera.setup.readout
+
+    def readout_modes(self) -> Json:
+        self._require_modes()
+        return [readout.name for readout in self._camera.settings.readouts]
+
+    def set_readout_mode(self, mode: int) -> None:
+        self._require_modes()
+        count = len(self._camera.settings.readouts)
+        refuse_unless(0 <= mode < count, Reason.INVALID_VALUE, f"readout mode {mode}: there are 0 to {count - 1}")
+        self._camera.setup = replace(self._camera.setup, readout=mode)
+
+    def is_fast(self) -> bool:
+        self._require_flag()
+        return self._camera.setup.readout > 0
+
+    def set_fast(self, fast: bool) -> None:
+        self._require_flag()
+        self._camera.setup = replace(self._camera.setup, readout=len(self._camera.settings.readouts) - 1 if fast else 0)
+
+    def _require_modes(self) -> None:
+        by_modes = not self._camera.settings.fast_flag
+        refuse_unless(by_modes, Reason.NOT_IMPLEMENTED, "it has a fast and a slow readout, no modes")
+
+    def _require_flag(self) -> None:
+        refuse_unless(self._camera.settings.fast_flag, Reason.NOT_IMPLEMENTED, "its readout is chosen among modes")
 
 
 class Camera:
@@ -34,8 +97,10 @@ class Camera:
 
     def __init__(self, observatory: Observatory, index: int) -> None:
         self.camera = observatory.cameras[index]
+        self.options = Options(self.camera)
         self.observatory = observatory
         self.index = index
+        self._guides_until = observatory.clock.now()
 
     @property
     def setup(self) -> Setup:
@@ -46,138 +111,22 @@ class Camera:
 
     def started_at(self) -> Value:
         """To the microsecond, without a zone, as ASCOM wants it."""
-        return self.camera.last().started_at.strftime("%Y-%m-%dT%H:%M:%S.%f")
+        return self.camera.taken().started_at.strftime("%Y-%m-%dT%H:%M:%S.%f")
 
-    def set_gain(self, gain: int) -> None:
-        most = self.camera.settings.max_gain
-        refuse_unless(0 <= gain <= most, Reason.INVALID_VALUE, f"gain {gain}: 0 to {most}")
-        self.camera.setup = replace(self.setup, gain=gain)
+    def is_guiding(self) -> bool:
+        return self.observatory.clock.now() < self._guides_until
 
-    def set_offset(self, offset: int) -> None:
-        most = self.camera.settings.max_offset
-        refuse_unless(0 <= offset <= most, Reason.INVALID_VALUE, f"offset {offset}: 0 to {most}")
-        self.camera.setup = replace(self.setup, offset=offset)
+    def guide(self, direction: int, duration_ms: int) -> None:
+        """Close a relay of the guide port. A mount that tracks follows it, another one does not care."""
+        refuse_unless(direction in range(4), Reason.INVALID_VALUE, f"there is no direction {direction}")
+        refuse_unless(duration_ms >= 0, Reason.INVALID_VALUE, f"a pulse of {duration_ms} ms")
+        ends_at = self.observatory.clock.now() + timedelta(milliseconds=duration_ms)
+        self._guides_until = max(self._guides_until, ends_at)
+        mount = self.observatory.mount
+        if mount.tracking and not (mount.slewing or mount.parked):
+            Rates(self.observatory).pulse(direction, duration_ms)
 
     def warmth_of_sink_c(self) -> float:
         """A cooler at full power heats its sink by five degrees."""
         ambient_c = self.observatory.ambient_c(self.observatory.clock.now())
         return ambient_c + 5.0 * self.camera.cooler.power_percent / 100.0
-
-
-def _start(camera: Camera, exposure_s: float, light: bool) -> Value:
-    return Begun(camera.index, camera.camera.start(exposure_s, light=light))
-
-
-def _set_start_x(camera: Camera, pixel: int) -> None:
-    camera.camera.setup = replace(camera.setup, start_x=pixel)
-
-
-def _set_start_y(camera: Camera, pixel: int) -> None:
-    camera.camera.setup = replace(camera.setup, start_y=pixel)
-
-
-def _set_num_x(camera: Camera, pixels: int) -> None:
-    camera.camera.setup = replace(camera.setup, num_x=pixels)
-
-
-def _set_num_y(camera: Camera, pixels: int) -> None:
-    camera.camera.setup = replace(camera.setup, num_y=pixels)
-
-
-def _set_readout_mode(_: Camera, mode: int) -> None:
-    refuse_unless(mode == 0, Reason.INVALID_VALUE, f"readout mode {mode}: there is one, 0")
-
-
-def _always(value: Json) -> Call[Camera]:
-    return reads(lambda _: value)
-
-
-_CAN = {
-    "AbortExposure": True,
-    "AsymmetricBin": False,
-    "FastReadout": False,
-    "GetCoolerPower": True,
-    "PulseGuide": False,
-    "SetCCDTemperature": True,
-    "StopExposure": False,
-}
-_BINNING: Call[Camera] = reads(lambda camera: camera.setup.binning)
-_PICTURE = reads(Camera.picture)
-
-CAMERA = Kind(
-    name="Camera",
-    interface_version=4,
-    state=(
-        "CameraState",
-        "CCDTemperature",
-        "CoolerPower",
-        "HeatSinkTemperature",
-        "ImageReady",
-        "PercentCompleted",
-    ),
-    members=table(
-        *(Member[Camera](f"Can{what}", get=_always(can)) for what, can in _CAN.items()),
-        Member("BayerOffsetX", get=lacks()),
-        Member("BayerOffsetY", get=lacks()),
-        Member("BinX", get=_BINNING, put=takes("setup", whole("BinX"), lambda one, by: one.camera.bin_by(by))),
-        Member("BinY", get=_BINNING, put=takes("setup", whole("BinY"), lambda one, by: one.camera.bin_by(by))),
-        Member("CameraState", get=reads(lambda one: _STATES[one.camera.state])),
-        Member("CameraXSize", get=reads(lambda one: one.camera.settings.width_px)),
-        Member("CameraYSize", get=reads(lambda one: one.camera.settings.height_px)),
-        Member("CCDTemperature", get=reads(lambda one: one.camera.cooler.temperature_c)),
-        Member(
-            "CoolerOn",
-            get=reads(lambda one: one.camera.cooler.on),
-            put=takes("cool", flag("CoolerOn"), lambda one, on: one.camera.cooler.switch(on=on)),
-        ),
-        Member("CoolerPower", get=reads(lambda one: one.camera.cooler.power_percent)),
-        Member("ElectronsPerADU", get=reads(lambda one: one.camera.electrons_per_adu)),
-        Member("ExposureMax", get=reads(lambda one: one.camera.settings.max_exposure_s)),
-        Member("ExposureMin", get=reads(lambda one: one.camera.settings.min_exposure_s)),
-        Member("ExposureResolution", get=_always(0.001)),
-        Member("FastReadout", get=lacks(), put=lacks(flag("FastReadout"))),
-        Member("FullWellCapacity", get=reads(lambda one: one.camera.settings.full_well_e)),
-        Member("Gain", get=reads(lambda one: one.setup.gain), put=takes("setup", whole("Gain"), Camera.set_gain)),
-        Member("GainMax", get=reads(lambda one: one.camera.settings.max_gain)),
-        Member("GainMin", get=_always(0)),
-        Member("Gains", get=lacks()),
-        Member("HasShutter", get=_always(True)),
-        Member("HeatSinkTemperature", get=reads(Camera.warmth_of_sink_c)),
-        Member("ImageArray", get=_PICTURE),
-        Member("ImageArrayVariant", get=_PICTURE),
-        Member("ImageReady", get=reads(lambda one: one.camera.image_ready)),
-        Member("IsPulseGuiding", get=lacks()),
-        Member("LastExposureDuration", get=reads(lambda one: one.camera.last().exposure_s)),
-        Member("LastExposureStartTime", get=reads(Camera.started_at)),
-        Member("MaxADU", get=_always(65_535)),
-        Member("MaxBinX", get=reads(lambda one: one.camera.settings.max_binning)),
-        Member("MaxBinY", get=reads(lambda one: one.camera.settings.max_binning)),
-        Member("NumX", get=reads(lambda one: one.setup.num_x), put=takes("setup", whole("NumX"), _set_num_x)),
-        Member("NumY", get=reads(lambda one: one.setup.num_y), put=takes("setup", whole("NumY"), _set_num_y)),
-        Member(
-            "Offset", get=reads(lambda one: one.setup.offset), put=takes("setup", whole("Offset"), Camera.set_offset)
-        ),
-        Member("OffsetMax", get=reads(lambda one: one.camera.settings.max_offset)),
-        Member("OffsetMin", get=_always(0)),
-        Member("Offsets", get=lacks()),
-        Member("PercentCompleted", get=reads(lambda one: one.camera.percent_completed)),
-        Member("PixelSizeX", get=reads(lambda one: one.camera.settings.pixel_size_um)),
-        Member("PixelSizeY", get=reads(lambda one: one.camera.settings.pixel_size_um)),
-        Member("ReadoutMode", get=_always(0), put=takes("setup", whole("ReadoutMode"), _set_readout_mode)),
-        Member("ReadoutModes", get=_always(["Normal"])),
-        Member("SensorName", get=reads(lambda one: one.camera.settings.sensor_name)),
-        Member("SensorType", get=_always(_MONOCHROME)),
-        Member(
-            "SetCCDTemperature",
-            get=reads(lambda one: one.camera.cooler.set_point_c),
-            put=takes("cool", real("SetCCDTemperature"), lambda one, warmth_c: one.camera.cooler.set_to(warmth_c)),
-        ),
-        Member("StartX", get=reads(lambda one: one.setup.start_x), put=takes("setup", whole("StartX"), _set_start_x)),
-        Member("StartY", get=reads(lambda one: one.setup.start_y), put=takes("setup", whole("StartY"), _set_start_y)),
-        Member("SubExposureDuration", get=lacks(), put=lacks(real("SubExposureDuration"))),
-        Member("AbortExposure", put=does("abort", lambda one: one.camera.abort())),
-        Member("PulseGuide", put=lacks(whole("Direction"), whole("Duration"))),
-        Member("StartExposure", put=takes_two("expose", real("Duration"), flag("Light"), _start)),
-        Member("StopExposure", put=lacks()),
-    ),
-)

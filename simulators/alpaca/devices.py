@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from simulators.alpaca.around import DOME, FILTER_WHEEL, FOCUSER, OBSERVING_CONDITIONS, SAFETY_MONITOR, AirFocuser
-from simulators.alpaca.camera import CAMERA, Camera
+from simulators.alpaca.camera import Camera
+from simulators.alpaca.camera_members import CAMERA
 from simulators.alpaca.cover import COVER_CALIBRATOR
 from simulators.alpaca.device import Device, Kind
 from simulators.alpaca.profiles import MANNERS, Manners, Profile

@@ -17,8 +17,21 @@ _KEPT = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Readout:
+    """A way of reading the sensor: in how much of the camera's time, and with how much of its noise."""
+
+    name: str
+    time_share: float
+    noise_share: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CameraSettings:
-    """How a simulated camera is built. `electrons_per_adu` holds at gain 0; a gain is in tenths of a decibel."""
+    """How a simulated camera is built. `electrons_per_adu` holds at gain 0; a gain is in tenths of a decibel.
+
+    `gain_names`, `offset_names`: where there are any, gain or offset is chosen among so many even steps by its name.
+    `readouts` are chosen by name too, or with `fast_flag` by a flag: the first is slow, the last is fast.
+    """
 
     sensor_name: str = "SIM2048"
     width_px: int = 2048
@@ -34,6 +47,13 @@ class CameraSettings:
     max_gain: int = 300
     max_offset: int = 200
     adu_per_offset: int = 10
+    gain_names: tuple[str, ...] = ()
+    offset_names: tuple[str, ...] = ()
+    readouts: tuple[Readout, ...] = (
+        Readout(name="Low noise", time_share=1.0, noise_share=1.0),
+        Readout(name="Fast", time_share=0.2, noise_share=2.0),
+    )
+    fast_flag: bool = False
     cools_by_c: float = 40.0
     cooling_s: float = 60.0
     rotation_deg: float = 0.0
@@ -50,6 +70,7 @@ class Setup:
     num_y: int
     gain: int
     offset: int
+    readout: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +121,7 @@ class Camera:
         self._numbers = numbers or count(1)
         self._quirks = quirks or Quirks()
         self._shot: Shot | None = None
+        self._taken: Shot | None = None
 
     @property
     def state(self) -> CameraState:
@@ -150,8 +172,9 @@ class Camera:
             0.0 <= exposure_s <= longest_s, Reason.INVALID_VALUE, f"{exposure_s} s: 0 s to {longest_s} s can be taken"
         )
         self._refuse_misfit()
+        self._taken = self._shot or self._taken
         started_at = self._now()
-        ready_at = started_at + timedelta(seconds=exposure_s + self.settings.readout_s)
+        ready_at = started_at + timedelta(seconds=exposure_s) + self._readout_takes()
         self._shot = Shot(
             number=next(self._numbers),
             started_at=started_at,
@@ -169,6 +192,25 @@ class Camera:
             self.shots.pop()
             self._shot = None
 
+    def stop(self) -> None:
+        """End the exposure under way; what it has gathered is read out. Harmless without one."""
+        shot, now = self._shot, self._now()
+        if shot is not None and now < shot.ends_at:
+            exposure_s = (now - shot.started_at).total_seconds()
+            self._shot = replace(shot, exposure_s=exposure_s, ready_at=now + self._readout_takes())
+            self.shots[-1] = self._shot
+
+    def taken(self) -> Shot:
+        """The last exposure that was not broken off, also while the next one is under way.
+
+        Raises:
+            Refusal: there was none.
+        """
+        taken = self._shot if self.image_ready else self._taken
+        if taken is None:
+            raise Refusal(Reason.INVALID_OPERATION, "nothing has been exposed yet")
+        return taken
+
     def last(self) -> Shot:
         """The exposure whose picture can be had.
 
@@ -178,6 +220,10 @@ class Camera:
         if self._shot is None or not self.image_ready:
             raise Refusal(Reason.INVALID_OPERATION, "there is no picture to be had")
         return self._shot
+
+    def _readout_takes(self) -> timedelta:
+        share = self.settings.readouts[self.setup.readout].time_share
+        return timedelta(seconds=self.settings.readout_s * share)
 
     def _refuse_misfit(self) -> None:
         setup, settings = self.setup, self.settings

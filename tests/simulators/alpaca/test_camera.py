@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulators.alpaca.imagebytes import Transaction, image_bytes, image_json
-from tests.simulators.alpaca.asking import Asking, asking
+from simulators.physics.camera import CameraSettings
+from tests.simulators.alpaca.asking import Asking, PlainSky, asking
 
 CAMERA = "camera/0"
 INVALID_VALUE, INVALID_OPERATION, NOT_IMPLEMENTED = 0x401, 0x40B, 0x400
@@ -119,14 +120,15 @@ async def test_quarter_frames_of_every_binning_are_the_right_part_of_the_whole(b
 async def test_what_the_camera_cannot_do_is_refused() -> None:
     async with asking() as here:
         await here.connect(CAMERA)
-        for name, values in (("BinX", (0, 5)), ("BinY", (0, 5)), ("ReadoutMode", (-1, 1)), ("Gain", (-1, 301))):
+        for name, values in (("BinX", (0, 5)), ("BinY", (0, 5)), ("ReadoutMode", (-1, 2)), ("Gain", (-1, 301))):
             for value in values:
                 assert await here.put(f"{CAMERA}/{name.lower()}", **{name: value}) == INVALID_VALUE
         for temperature_c in (-280.0, 101.0):
             refused = await here.put(f"{CAMERA}/setccdtemperature", SetCCDTemperature=temperature_c)
             assert refused == INVALID_VALUE
         assert await here.put(f"{CAMERA}/startexposure", Duration=-1.0, Light="True") == INVALID_VALUE
-        assert await here.put(f"{CAMERA}/stopexposure") == NOT_IMPLEMENTED
+        assert await here.get(f"{CAMERA}/fastreadout") == {"error": NOT_IMPLEMENTED}
+        assert await here.put(f"{CAMERA}/pulseguide", Direction=4, Duration=10) == INVALID_VALUE
 
 
 async def test_gain_and_offset_are_values_between_their_limits() -> None:
@@ -150,3 +152,89 @@ async def test_an_abort_leaves_no_picture() -> None:
         assert await here.get(f"{CAMERA}/camerastate") == 0
         await anyio.sleep(20.0)
         assert await here.get(f"{CAMERA}/imageready") is False
+
+
+async def test_a_stopped_exposure_gives_the_picture_of_the_time_it_had() -> None:
+    sky = PlainSky()
+    async with asking(sky) as here:
+        await here.connect(CAMERA)
+        assert await here.put(f"{CAMERA}/stopexposure") == 0
+        await here.put(f"{CAMERA}/startexposure", Duration=100.0, Light="True")
+        await anyio.sleep(4.0)
+        assert await here.put(f"{CAMERA}/stopexposure") == 0
+        assert await here.get(f"{CAMERA}/camerastate") == 3
+        await anyio.sleep(0.6)
+        assert await here.get(f"{CAMERA}/imageready") is True
+        assert (await picture(here)).shape == (64, 96)
+        assert await here.get(f"{CAMERA}/lastexposureduration") == pytest.approx(4.0, abs=1e-3)
+        assert sky.looks[-1].exposure_s == pytest.approx(4.0, abs=1e-3)
+
+
+async def test_the_last_exposure_is_told_of_while_the_next_one_is_under_way() -> None:
+    async with asking() as here:
+        await here.connect(CAMERA)
+        await expose(here, 2.0)
+        await here.put(f"{CAMERA}/startexposure", Duration=100.0, Light="True")
+        assert await here.get(f"{CAMERA}/lastexposureduration") == 2.0
+        assert await here.get(f"{CAMERA}/imagearray") == {"error": INVALID_OPERATION}
+        await here.put(f"{CAMERA}/abortexposure")
+        assert await here.get(f"{CAMERA}/lastexposureduration") == 2.0
+
+
+async def test_gains_with_names_are_told_by_number_and_have_no_limits() -> None:
+    named = CameraSettings(width_px=96, height_px=64, gain_names=("Low", "Medium", "High"), max_gain=300)
+    async with asking(cameras=(named,)) as here:
+        await here.connect(CAMERA)
+        assert await here.get(f"{CAMERA}/gains") == ["Low", "Medium", "High"]
+        electrons = []
+        for number in range(3):
+            assert await here.put(f"{CAMERA}/gain", Gain=number) == 0
+            assert await here.get(f"{CAMERA}/gain") == number
+            electrons.append(await here.get(f"{CAMERA}/electronsperadu"))
+        assert electrons == sorted(electrons, reverse=True)
+        assert await here.put(f"{CAMERA}/gain", Gain=3) == INVALID_VALUE
+        assert await here.get(f"{CAMERA}/gainmax") == {"error": NOT_IMPLEMENTED}
+        assert await here.get(f"{CAMERA}/gainmin") == {"error": NOT_IMPLEMENTED}
+        assert await here.get(f"{CAMERA}/offsets") == {"error": NOT_IMPLEMENTED}
+
+
+@pytest.mark.parametrize("by_flag", [False, True])
+async def test_a_fast_readout_is_fast_and_chosen_by_mode_or_by_flag(by_flag: bool) -> None:
+    settings = CameraSettings(width_px=96, height_px=64, readout_s=10.0, fast_flag=by_flag)
+    async with asking(cameras=(settings,)) as here:
+        await here.connect(CAMERA)
+        assert await here.get(f"{CAMERA}/canfastreadout") is by_flag
+        lacking = "readoutmodes" if by_flag else "fastreadout"
+        assert await here.get(f"{CAMERA}/{lacking}") == {"error": NOT_IMPLEMENTED}
+        took_s = []
+        for fast in (False, True):
+            if by_flag:
+                assert await here.put(f"{CAMERA}/fastreadout", FastReadout=fast) == 0
+                assert await here.get(f"{CAMERA}/fastreadout") is fast
+            else:
+                assert await here.put(f"{CAMERA}/readoutmode", ReadoutMode=int(fast)) == 0
+                assert await here.get(f"{CAMERA}/readoutmode") == int(fast)
+            began = here.now()
+            await expose(here, 1.0)
+            took_s.append((here.now() - began).total_seconds())
+        assert took_s == [pytest.approx(11.0, abs=0.1), pytest.approx(3.0, abs=0.1)]
+
+
+async def test_the_guide_port_moves_a_mount_that_tracks_and_closes_for_as_long_as_it_was_told() -> None:
+    async with asking() as here:
+        await here.connect(CAMERA, "telescope/0")
+        assert await here.put(f"{CAMERA}/pulseguide", Direction=0, Duration=2000) == 0  # parked: nothing follows
+        assert await here.get(f"{CAMERA}/ispulseguiding") is True
+        await anyio.sleep(2.01)
+        assert await here.get(f"{CAMERA}/ispulseguiding") is False
+        await here.put("telescope/0/unpark")
+        await here.put("telescope/0/tracking", Tracking="True")
+        rate_deg_s = await here.get("telescope/0/guideratedeclination")
+        ra_h = (await here.get("telescope/0/siderealtime") - 2.0) % 24.0
+        await here.put("telescope/0/slewtocoordinates", RightAscension=ra_h, Declination=20.0)
+        for direction, sense in ((0, 1.0), (1, -1.0)):
+            before_deg = await here.get("telescope/0/declination")
+            await here.put(f"{CAMERA}/pulseguide", Direction=direction, Duration=2000)
+            await anyio.sleep(2.5)
+            moved_deg = await here.get("telescope/0/declination") - before_deg
+            assert moved_deg == pytest.approx(sense * 2.0 * rate_deg_s, abs=1e-5)

@@ -52,7 +52,6 @@ MISSING = {
         "BayerOffsetY",
         "FastReadout",
         "Gains",
-        "IsPulseGuiding",
         "Offsets",
         "SubExposureDuration",
     },
