@@ -7,11 +7,11 @@ from typing import ClassVar, Protocol
 import numpy as np
 
 from schedules.ephemeris import Ephemeris
+from schedules.glances import Seen
 from schedules.instants import Floats
-from schedules.places import Place, separation_deg
-from schedules.sightlines import Sightline, dot, horizontal_angles_deg, sun_altitude_deg
+from schedules.places import Place, angle_deg, separation_deg
 from schedules.site import HorizonMask, Site
-from schedules.sun_moon import moon_at
+from schedules.vectors import dot, horizontal_angles_deg
 
 
 class Scope(IntEnum):
@@ -36,7 +36,7 @@ class Constraint(Protocol):
     def admits(self, place: Place, site: Site, ephemeris: Ephemeris) -> bool:
         """Whether it holds for a target at `place`, seen from `site`."""
 
-    def margin(self, sightline: Sightline) -> Floats:
+    def margin(self, seen: Seen) -> Floats:
         """How well it holds at each instant, in any unit: negative where it does not, smooth with time."""
 
 
@@ -54,9 +54,9 @@ class MinAltitude:
     def admits(self, place: Place, site: Site, ephemeris: Ephemeris) -> bool:
         return place.horizontal.altitude_deg >= self.altitude_deg
 
-    def margin(self, sightline: Sightline) -> Floats:
+    def margin(self, seen: Seen) -> Floats:
         # In km, not in degrees: as smooth as the orbit itself, with no sharp peak where a pass goes through the zenith.
-        height: Floats = (sightline.sine_of_altitude - np.sin(np.radians(self.altitude_deg))) * sightline.range_km
+        height: Floats = (seen.sine_of_altitude - np.sin(np.radians(self.altitude_deg))) * seen.range_km
         return height
 
 
@@ -79,8 +79,8 @@ class AboveHorizon:
     def admits(self, place: Place, site: Site, ephemeris: Ephemeris) -> bool:
         return place.horizontal.altitude_deg >= self.mask.altitude_deg_at(place.horizontal.azimuth_deg)
 
-    def margin(self, sightline: Sightline) -> Floats:
-        azimuth_deg, altitude_deg = horizontal_angles_deg(sightline.east_north_up)
+    def margin(self, seen: Seen) -> Floats:
+        azimuth_deg, altitude_deg = horizontal_angles_deg(seen.east_north_up_of(seen.apparent))
         if not self.mask.points:
             return altitude_deg
         azimuths, altitudes = zip(*self.mask.points, strict=True)
@@ -101,8 +101,29 @@ class SunBelow:
     def admits(self, place: Place, site: Site, ephemeris: Ephemeris) -> bool:
         return ephemeris.sun_altitude_deg(site, place.at) <= self.altitude_deg
 
-    def margin(self, sightline: Sightline) -> Floats:
-        return self.altitude_deg - sun_altitude_deg(sightline.observer)
+    def margin(self, seen: Seen) -> Floats:
+        return np.asarray(self.altitude_deg - horizontal_angles_deg(seen.east_north_up_of(seen.sun))[1])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SunApart:
+    """The target is `separation_deg` or more from the Sun's centre, wherever the Sun stands."""
+
+    separation_deg: float
+    scope: ClassVar[Scope] = Scope.SKY
+
+    @property
+    def words(self) -> str:
+        return f"{self.separation_deg:g}° from the Sun"
+
+    def admits(self, place: Place, site: Site, ephemeris: Ephemeris) -> bool:
+        sun = ephemeris.sun_of(site, place.at)
+        here = place.horizontal
+        apart_deg = angle_deg(sun.azimuth_deg, sun.altitude_deg, here.azimuth_deg, here.altitude_deg)
+        return apart_deg >= self.separation_deg
+
+    def margin(self, seen: Seen) -> Floats:
+        return _wider_than(self.separation_deg, seen.apparent, seen.sun)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,17 +140,17 @@ class MoonApart:
     def admits(self, place: Place, site: Site, ephemeris: Ephemeris) -> bool:
         return separation_deg(place.apparent, ephemeris.moon_of(site, place.at)) >= self.separation_deg
 
-    def margin(self, sightline: Sightline) -> Floats:
-        observer = sightline.observer
-        moon = Sightline(moon_at(observer.attitude), observer).apparent
-        # The chord between the two directions, squared: smooth also where they meet.
-        apart = sightline.apparent - moon
-        return np.asarray(dot(apart, apart) - 4.0 * np.sin(np.radians(self.separation_deg) / 2.0) ** 2)
+    def margin(self, seen: Seen) -> Floats:
+        return _wider_than(self.separation_deg, seen.apparent, seen.moon)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sunlit:
-    """The Sun shines on the target: the line to its centre clears the Earth, as skyfield's `is_sunlit` has it."""
+    """The Sun shines on the target: the line to its centre clears the Earth, as skyfield's `is_sunlit` has it.
+
+    So half of the penumbra counts as light, half as shadow; a low satellite crosses it in ten seconds. The Earth is a
+    sphere of the equator's radius without air.
+    """
 
     scope: ClassVar[Scope] = Scope.ORBIT
 
@@ -140,5 +161,11 @@ class Sunlit:
     def admits(self, place: Place, site: Site, ephemeris: Ephemeris) -> bool:
         return place.sunlit
 
-    def margin(self, sightline: Sightline) -> Floats:
-        return sightline.shadow_clearance_km
+    def margin(self, seen: Seen) -> Floats:
+        return seen.shadow_clearance_km
+
+
+def _wider_than(separation_deg: float, a: Floats, b: Floats) -> Floats:
+    # The chord between two directions, squared: smooth also where they meet.
+    apart = a - b
+    return np.asarray(dot(apart, apart) - 4.0 * np.sin(np.radians(separation_deg) / 2.0) ** 2)

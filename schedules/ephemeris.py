@@ -11,21 +11,12 @@ from schedules.instants import Floats, Instants, unix_s_of
 from schedules.orientation import EarthOrientation, EarthTables
 from schedules.places import ICRS, Apparent, Horizontal, Place
 from schedules.propagation import propagate, propagator_of, require_places
-from schedules.sightlines import (
-    Observer,
-    Sightline,
-    aberrated,
-    angles_deg,
-    direction_of,
-    from_date,
-    horizontal_angles_deg,
-    to_date,
-    unaberrated,
-)
+from schedules.sightlines import Observer, Sightline, aberrated, unaberrated
 from schedules.site import Site
 from schedules.sun_moon import moon_at, satellite_at, star_at, sun_at
 from schedules.targets import Star, Target
 from schedules.tracks import HorizontalTrack, Track
+from schedules.vectors import angles_deg, direction_of, from_date, horizontal_angles_deg, to_date
 
 # Rates are differences over twice this time: short against the quickest pass (0.001″/s off), long against rounding.
 _RATE_STEP_S = 0.1

@@ -1,13 +1,11 @@
 """Where a satellite is by its element set: SGP4, always with the WGS72 constants the sets were fitted with."""
 
 import math
-from collections.abc import Sequence
 from datetime import UTC, datetime
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
-from sgp4.api import SGP4_ERRORS, WGS72, Satrec, SatrecArray
+from sgp4.api import SGP4_ERRORS, WGS72, Satrec
 
 from schedules.errors import BadElements, DecayedOrbit
 from schedules.instants import DAY_S, UNIX_EPOCH_JD, Floats, Instants, datetime_of
@@ -67,48 +65,6 @@ def propagate(record: Satrec, instants: Instants) -> tuple[Floats, Floats, NDArr
     return position.T, velocity.T, errors
 
 
-class Swarm:
-    """Many satellites, each called by its index; remembers which ones SGP4 gave no place for, and since when.
-
-    Raises:
-        BadElements: SGP4 cannot start from one of the sets.
-    """
-
-    def __init__(self, satellites: Sequence[Satellite]) -> None:
-        self.satellites = tuple(satellites)
-        self.failures: dict[int, DecayedOrbit] = {}
-        self._records = [propagator_of(satellite.elements) for satellite in satellites]
-
-    def positions(self, indices: NDArray[np.intp], instants: Instants) -> tuple[Floats, Floats]:
-        """Position and velocity (TEME, shape (3, n)) of a satellite each, at an instant each; NaN where there is none.
-
-        Equal indices should stand together: each run of them is one call of SGP4.
-        """
-        position, velocity = np.empty((2, 3, len(indices)))
-        changes = (np.flatnonzero(np.diff(indices)) + 1).tolist()
-        for start, stop in pairwise([0, *changes, len(indices)]):
-            index, run = int(indices[start]), slice(start, stop)
-            then = Instants(days=instants.days[run], seconds=instants.seconds[run])
-            position[:, run], velocity[:, run], errors = propagate(self._records[index], then)
-            self._note(index, errors, then)
-        return position, velocity
-
-    def positions_of_all(self, indices: Sequence[int], instants: Instants) -> Floats:
-        """Positions (TEME) of several satellites at the same instants: shape (satellites, instants, 3)."""
-        records = SatrecArray([self._records[index] for index in indices])
-        errors, position, _ = records.sgp4(UNIX_EPOCH_JD + instants.days, instants.seconds / DAY_S)
-        lost = (errors != 0) | ~np.isfinite(position).all(axis=2)
-        if lost.any():
-            position[lost] = np.nan
-            for row in np.flatnonzero(lost.any(axis=1)).tolist():
-                self._note(indices[row], np.where(lost[row] & (errors[row] == 0), _NOT_FINITE, errors[row]), instants)
-        return np.asarray(position)
-
-    def _note(self, index: int, errors: NDArray[np.uint8], instants: Instants) -> None:
-        if index not in self.failures and errors.any():
-            self.failures[index] = _decayed(self.satellites[index], instants, errors)
-
-
 def require_places(satellite: Satellite, instants: Instants, errors: NDArray[np.uint8]) -> None:
     """Raise for the first instant at which SGP4 gave no place.
 
@@ -116,13 +72,14 @@ def require_places(satellite: Satellite, instants: Instants, errors: NDArray[np.
         DecayedOrbit: there is one.
     """
     if errors.any():
-        raise _decayed(satellite, instants, errors)
+        first = np.flatnonzero(errors)[0]
+        raise no_place(satellite, float(instants.unix_s[first]), int(errors[first]))
 
 
-def _decayed(satellite: Satellite, instants: Instants, errors: NDArray[np.uint8]) -> DecayedOrbit:
-    first = np.flatnonzero(errors)[0]
-    at = datetime_of(float(instants.unix_s[first]))
-    reason = SGP4_ERRORS.get(int(errors[first]), "no finite place")
+def no_place(satellite: Satellite, unix_s: float, error: int) -> DecayedOrbit:
+    """What is said of an orbit without a place, by SGP4's code."""
+    reason = SGP4_ERRORS.get(error, "no finite place")
+    at = datetime_of(unix_s)
     return DecayedOrbit(f"{title_of(satellite.elements)}: SGP4 gives no place at {at:%Y-%m-%dT%H:%M:%SZ}: {reason}")
 
 

@@ -33,8 +33,8 @@ def why_no_window(
         ValueError: `closes` is not after `opens`.
         BadElements: SGP4 cannot start from the elements.
     """
-    search = search_for(target, site, ephemeris)
     whole = span_between(opens, closes)
+    search = search_for(target, site, ephemeris, whole)
     dark = site_spans(whole, constraints, site, ephemeris.earth)
     if not len(dark):
         return f"never {_joined([one for one in constraints if one.scope is Scope.SITE])}"
@@ -50,8 +50,8 @@ def why_no_window(
 
 def _why_not(search: Search, together: Sequence[Constraint], dark: Spans, whole: Spans) -> str:
     """`together` cannot be met in the dark: whether a single constraint can by day, and when."""
-    if search.swarm.failures:
-        return str(search.swarm.failures[0])
+    if search.failures:
+        return str(search.failures[0])
     by_day = search.narrowed(whole, together)
     if not len(by_day) or len(together) > 1:
         return f"never {_joined(together)}{_peak(search, together, dark)}"
@@ -71,6 +71,6 @@ def _peak(search: Search, together: Sequence[Constraint], dark: Spans) -> str:
     """How high it comes, where the altitude alone is too low."""
     if len(together) != 1 or not isinstance(together[0], MinAltitude):
         return ""
-    sine_of_altitude = search.margin(lambda sightline: sightline.sine_of_altitude)
+    sine_of_altitude = search.margin(lambda seen: seen.sine_of_altitude)
     peak = np.max(sine_of_altitude(dark.owner, highest(dark, sine_of_altitude, search.orbit_step_s)))
     return f" (highest {np.degrees(np.arcsin(np.clip(peak, -1.0, 1.0))):.1f}°)"

@@ -4,7 +4,6 @@ Everything is on the axes of the true equator and equinox of date, in km and km/
 name says otherwise.
 """
 
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 import numpy as np
@@ -15,17 +14,11 @@ from skyfield.constants import ANGVEL, ERAD, C
 from schedules.instants import Floats
 from schedules.orientation import Attitude
 from schedules.site import Site
+from schedules.sun_moon import moon_at, sun_at
+from schedules.vectors import Body, dot, from_date, horizontal_angles_deg, length
 
 LIGHT_KM_S = float(C) / 1000.0
 EARTH_RADIUS_KM = float(ERAD) / 1000.0  # of the shadow, as skyfield's `is_sunlit` has it
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Body:
-    """Where something is, from the Earth's centre: `position_km` and `velocity_km_s`."""
-
-    position_km: Floats
-    velocity_km_s: Floats
 
 
 class Observer:
@@ -33,7 +26,7 @@ class Observer:
 
     def __init__(self, site: Site, attitude: Attitude) -> None:
         self.attitude = attitude
-        crust_km, self._east_north_up = _on_the_crust(site)
+        crust_km, self._east_north_up = on_the_crust(site)
         self._cos_sin = np.cos(attitude.gast_rad), np.sin(attitude.gast_rad)
         self.position_km = self._from_crust(crust_km)
         x, y, z = self.position_km
@@ -97,6 +90,10 @@ class Sightline:
         """The apparent unit vector along east, north and the zenith."""
         return self.observer.east_north_up(self.apparent)
 
+    def east_north_up_of(self, direction: Floats) -> Floats:
+        """A vector on date axes, along east, north and the zenith."""
+        return self.observer.east_north_up(direction)
+
     @property
     def exists(self) -> Floats:
         """1 where there is a place at all, NaN where there is none: a margin that only an ended orbit breaks."""
@@ -118,12 +115,27 @@ class Sightline:
 
         Where the Sun is on the near side, the height above the sphere: the value is continuous.
         """
-        position, sun = self.body.position_km, self.observer.attitude.sun_km
-        towards = sun - position
-        # The part across the line by a cross product: right for stars too, whose distance would drown a difference.
-        aside = length(np.cross(position, sun, axis=0)) / length(towards)
-        is_behind = dot(position, towards) < 0.0
-        return np.where(is_behind, aside, length(position)) - EARTH_RADIUS_KM
+        return shadow_clearance_km(self.body.position_km, self.observer.attitude.sun_km)
+
+    @property
+    def sun(self) -> Floats:
+        """The apparent unit vector to the Sun's centre. Date axes."""
+        return Sightline(sun_at(self.observer.attitude), self.observer).apparent
+
+    @property
+    def moon(self) -> Floats:
+        """The apparent unit vector to the Moon's centre. Date axes."""
+        return Sightline(moon_at(self.observer.attitude), self.observer).apparent
+
+
+def shadow_clearance_km(position: Floats, sun: Floats) -> Floats:
+    """As `Sightline.shadow_clearance_km`, from places on the same axes."""
+    towards = sun - position
+    (x, y, z), (u, v, w) = position, sun
+    # The part across the line by a cross product: right for stars too, whose distance would drown a difference.
+    aside = length(np.stack([y * w - z * v, z * u - x * w, x * v - y * u])) / length(towards)
+    is_behind = dot(position, towards) < 0.0
+    return np.where(is_behind, aside, length(position)) - EARTH_RADIUS_KM
 
 
 def aberrated(direction: Floats, velocity_km_s: Floats) -> Floats:
@@ -144,64 +156,8 @@ def unaberrated(direction: Floats, velocity_km_s: Floats) -> Floats:
     return aberrated(direction, -velocity_km_s)
 
 
-def to_date(attitude: Attitude, vector: Floats) -> Floats:
-    """Vectors on ICRS axes, turned to those of the true equator and equinox of date."""
-    return np.asarray(np.einsum("ijn,jn->in", attitude.to_date, vector))
-
-
-def from_date(attitude: Attitude, vector: Floats) -> Floats:
-    """The inverse of `to_date`."""
-    return np.asarray(np.einsum("jin,jn->in", attitude.to_date, vector))
-
-
-def dot(a: Floats, b: Floats) -> Floats:
-    """Products of vectors of shape (3, n)."""
-    product: Floats = a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
-    return product
-
-
-def length(vector: Floats) -> Floats:
-    """Lengths of vectors of shape (3, n)."""
-    return np.sqrt(dot(vector, vector))
-
-
-def angles_deg(direction: Floats) -> tuple[Floats, Floats]:
-    """Longitude (0 <= longitude < 360) and latitude of unit vectors of shape (3, n)."""
-    x, y, z = direction
-    longitude = np.degrees(np.arctan2(y, x)) % 360.0
-    longitude = np.where(longitude >= 360.0, 0.0, longitude)  # the remainder of a tiny negative angle rounds to 360
-    return longitude, np.degrees(np.arctan2(z, np.hypot(x, y)))
-
-
-def horizontal_angles_deg(east_north_up: Floats) -> tuple[Floats, Floats]:
-    """Azimuth and altitude of unit vectors."""
-    east, north, up = east_north_up
-    return angles_deg(np.stack([north, east, up]))
-
-
-def sun_altitude_deg(observer: Observer) -> Floats:
-    """Of the apparent Sun's centre."""
-    attitude = observer.attitude
-    sun = Body(position_km=attitude.sun_km, velocity_km_s=attitude.sun_velocity_km_s)
-    return np.degrees(np.arcsin(np.clip(Sightline(sun, observer).sine_of_altitude, -1.0, 1.0)))
-
-
-def direction_of(longitude_deg: float, latitude_deg: float) -> Floats:
-    """A unit vector of shape (3, 1)."""
-    longitude, latitude = np.radians(longitude_deg), np.radians(latitude_deg)
-    across = np.cos(latitude)
-    return np.array([[across * np.cos(longitude)], [across * np.sin(longitude)], [np.sin(latitude)]])
-
-
-def turned_about_pole(vector: Floats, angle_rad: Floats) -> Floats:
-    """Vectors turned eastward about the third axis."""
-    cos, sin = np.cos(angle_rad), np.sin(angle_rad)
-    x, y, z = vector
-    return np.stack([cos * x - sin * y, sin * x + cos * y, z])
-
-
 @lru_cache(maxsize=64)
-def _on_the_crust(site: Site) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def on_the_crust(site: Site) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """The site on the axes of the crust (ITRS, km), and the matrix from there to east, north and up (WGS84)."""
     where = wgs84.latlon(site.latitude_deg, site.longitude_deg, elevation_m=site.elevation_m)
     latitude, longitude = np.radians(site.latitude_deg), np.radians(site.longitude_deg)

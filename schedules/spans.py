@@ -49,6 +49,20 @@ class Spans:
             ends_s=np.tile(self.ends_s, count),
         )
 
+    def only(self, number: int) -> "Spans":
+        """One of these stretches."""
+        one = slice(number, number + 1)
+        return Spans(owner=self.owner[one], begins_s=self.begins_s[one], ends_s=self.ends_s[one])
+
+    def cut_by(self, everybodys: "Spans") -> "Spans":
+        """The parts of these stretches within those of `everybodys`, which belong to every owner."""
+        begins_s = np.maximum.outer(everybodys.begins_s, self.begins_s).ravel()
+        ends_s = np.minimum.outer(everybodys.ends_s, self.ends_s).ravel()
+        owner = np.tile(self.owner, len(everybodys))
+        kept = np.flatnonzero(begins_s < ends_s)
+        order = kept[np.lexsort((begins_s[kept], owner[kept]))]
+        return Spans(owner=owner[order], begins_s=begins_s[order], ends_s=ends_s[order])
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Samples:

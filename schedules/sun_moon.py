@@ -6,8 +6,8 @@ from skyfield.constants import AU_KM
 
 from schedules.instants import DAY_S, Floats
 from schedules.orientation import Attitude
-from schedules.sightlines import Body, direction_of, to_date, turned_about_pole
 from schedules.targets import Star
+from schedules.vectors import Body, direction_of, to_date, turned_about_pole
 
 _J2000_JD = 2451545.0
 # Far enough for the direction to be the same from everywhere on the Earth's path (a gigaparsec), in km.

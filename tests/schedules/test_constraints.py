@@ -7,10 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schedules.constraints import AboveHorizon, Constraint, MinAltitude, MoonApart, Scope, SunBelow, Sunlit
+from schedules.constraints import AboveHorizon, Constraint, MinAltitude, MoonApart, Scope, SunApart, SunBelow, Sunlit
 from schedules.ephemeris import Ephemeris
-from schedules.places import separation_deg
-from schedules.search import Search, search_for
+from schedules.glances import Ground
+from schedules.orbits import Orbits, pace_of
+from schedules.places import angle_deg, separation_deg
+from schedules.propagation import propagator_of
+from schedules.search import Search, search_for, span_between, swarm_search
 from schedules.site import HorizonMask, Site
 from schedules.targets import Satellite
 
@@ -23,13 +26,22 @@ ALL: list[Constraint] = [
     AboveHorizon(mask=HorizonMask()),
     SunBelow(altitude_deg=-12.0),
     MoonApart(separation_deg=70.0),
+    SunApart(separation_deg=60.0),
     Sunlit(),
 ]
 
 
-@pytest.fixture(scope="module")
-def search(ephemeris: Ephemeris, site: Site, low: Satellite) -> Search:
-    return search_for(low, site, ephemeris)
+@pytest.fixture(scope="module", params=["alone", "in a swarm"])
+def search(request: pytest.FixtureRequest, ephemeris: Ephemeris, site: Site, low: Satellite) -> Search:
+    """One satellite, as it is searched for alone and among many."""
+    whole = span_between(EVENING, EVENING + timedelta(days=2))
+    if request.param == "alone":
+        return search_for(low, site, ephemeris, whole)
+    begins_s, ends_s = float(whole.begins_s[0]), float(whole.ends_s[0])
+    pace = pace_of(low.elements)
+    pieces = pace.pieces_in(ends_s - begins_s)
+    orbits = Orbits([propagator_of(low.elements)], begins_s, ends_s, pieces=pieces, looks=pace.looks)
+    return swarm_search([low], orbits, Ground(site, ephemeris.earth, begins_s, ends_s))
 
 
 @pytest.mark.parametrize("constraint", ALL, ids=lambda constraint: constraint.words)
@@ -38,7 +50,7 @@ def test_the_margin_is_not_negative_exactly_where_the_place_is_admitted(
 ) -> None:
     instants = [EVENING + timedelta(minutes=4.1 * number) for number in range(150)]
     unix_s = np.array([at.timestamp() for at in instants])
-    margin = constraint.margin(search.sightline(np.zeros(len(unix_s), np.intp), unix_s))
+    margin = constraint.margin(search.seen(np.zeros(len(unix_s), np.intp), unix_s))
     admitted = [constraint.admits(ephemeris.place_of(low, site, at), site, ephemeris) for at in instants]
     assert (margin >= 0.0).tolist() == admitted
     assert len(set(admitted)) == 2
@@ -49,10 +61,10 @@ def test_the_margin_is_not_negative_exactly_where_the_place_is_admitted(
 def test_margins_do_not_jump(search: Search, minutes: float) -> None:
     """In a tenth of a second nothing moves far: a search by sampling and halving may rely on it."""
     unix_s = EVENING.timestamp() + 60.0 * minutes + np.array([0.0, 0.1])
-    sightline = search.sightline(np.zeros(2, np.intp), unix_s)
+    seen = search.seen(np.zeros(2, np.intp), unix_s)
     kilometres = {MinAltitude, Sunlit}
     for constraint in ALL:
-        first, second = constraint.margin(sightline)
+        first, second = constraint.margin(seen)
         assert abs(second - first) < (2.0 if type(constraint) in kilometres else 0.5)
 
 
@@ -63,6 +75,7 @@ def test_words_are_those_of_an_observer() -> None:
         "above the horizon mask",
         "with the Sun below -12°",
         "70° from the Moon",
+        "60° from the Sun",
         "sunlit",
     ]
 
@@ -70,7 +83,11 @@ def test_words_are_those_of_an_observer() -> None:
 def test_the_cheap_constraints_come_first() -> None:
     ordered = sorted(ALL, key=lambda constraint: constraint.scope)
     assert isinstance(ordered[0], SunBelow)
-    assert {type(constraint) for constraint in ordered if constraint.scope is Scope.SKY} == {AboveHorizon, MoonApart}
+    assert {type(constraint) for constraint in ordered if constraint.scope is Scope.SKY} == {
+        AboveHorizon,
+        MoonApart,
+        SunApart,
+    }
 
 
 def test_the_lowest_clear_altitude_of_a_mask() -> None:
@@ -93,6 +110,19 @@ def test_the_moon_is_kept_away_from_wherever_it_stands(
     at = EVENING + timedelta(minutes=15)
     place = ephemeris.place_of(low, site, at)
     apart_deg = separation_deg(place.apparent, ephemeris.moon_of(site, at))
-    sightline = search.sightline(np.zeros(1, np.intp), np.array([at.timestamp()]))
-    assert MoonApart(separation_deg=apart_deg - 0.001).margin(sightline)[0] > 0.0
-    assert MoonApart(separation_deg=apart_deg + 0.001).margin(sightline)[0] < 0.0
+    seen = search.seen(np.zeros(1, np.intp), np.array([at.timestamp()]))
+    assert MoonApart(separation_deg=apart_deg - 0.001).margin(seen)[0] > 0.0
+    assert MoonApart(separation_deg=apart_deg + 0.001).margin(seen)[0] < 0.0
+
+
+def test_the_sun_is_kept_away_from_by_day_and_by_night(
+    ephemeris: Ephemeris, site: Site, low: Satellite, search: Search
+) -> None:
+    for hours in (0.25, 14.0):
+        at = EVENING + timedelta(hours=hours)
+        place, sun = ephemeris.place_of(low, site, at), ephemeris.sun_of(site, at)
+        here = place.horizontal
+        apart_deg = angle_deg(here.azimuth_deg, here.altitude_deg, sun.azimuth_deg, sun.altitude_deg)
+        seen = search.seen(np.zeros(1, np.intp), np.array([at.timestamp()]))
+        assert SunApart(separation_deg=apart_deg - 0.001).margin(seen)[0] > 0.0
+        assert SunApart(separation_deg=apart_deg + 0.001).margin(seen)[0] < 0.0

@@ -12,8 +12,9 @@ from skyfield.timelib import Timescale
 
 from schedules.instants import Instants, datetime_of, unix_s_of
 from schedules.orientation import EarthTables
-from schedules.sightlines import Observer, aberrated, angles_deg, direction_of, dot, length, unaberrated
+from schedules.sightlines import Observer, aberrated, unaberrated
 from schedules.site import Site
+from schedules.vectors import angles_deg, direction_of, dot, length
 
 MILLIARCSECOND = np.radians(1.0 / 3.6e6)
 
