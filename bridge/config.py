@@ -19,15 +19,14 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
+from bridge.device_tables import CameraSettings, DeviceSettings, DomeSettings, MountSettings, NotNegative, Positive
 from bridge.errors import ConfigError
-from bridge.refusals import first_fault, refusal
+from bridge.refusals import first_fault, keys_of, refusal
 from bridge.tokens import one_word, read_token
-from drivers.config import Address, AlpacaDevice
+from drivers.config import Address, AnyDevice
 from drivers.values import Quantity
 from schedules.site import HorizonMask, Site
 
-Positive = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
-NotNegative = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
 Altitude = Annotated[float, Field(ge=-90.0, le=90.0, allow_inf_nan=False)]
 
 
@@ -76,34 +75,6 @@ class SiteSettings(Table):
 
     def to_horizon(self) -> HorizonMask:
         return HorizonMask(points=self.horizon)
-
-
-class MountSettings(AlpacaDevice):
-    """The mount, and how it moves: the plan is only as good as these."""
-
-    slew_speed_deg_s: Positive = 3.0
-    slew_acceleration_deg_s2: Positive = 1.0
-    settle_s: NotNegative = 2.0
-    pointing_tolerance_deg: Positive = 0.1
-    max_track_rate_deg_s: NotNegative = 0.05
-
-
-class CameraSettings(AlpacaDevice):
-    """The camera and the optics before it."""
-
-    focal_length_mm: Positive
-    aperture_mm: Positive
-    gain: int | None = None
-    offset: int | None = None
-    cool_to_c: Annotated[float, Field(ge=-100.0, le=40.0)] | None = None
-    readout_s: NotNegative = 1.0
-
-
-class DomeSettings(AlpacaDevice):
-    """A dome or a roof. Its slit is left where it is while it stands within `slit_tolerance_deg` of the telescope."""
-
-    turn_speed_deg_s: Positive = 5.0
-    slit_tolerance_deg: NotNegative = 5.0
 
 
 class SafetySettings(Table):
@@ -185,11 +156,14 @@ class Settings(Table):
     site: SiteSettings
     mount: MountSettings
     camera: CameraSettings
-    filter_wheel: AlpacaDevice | None = None
-    focuser: AlpacaDevice | None = None
+    filter_wheel: DeviceSettings | None = None
+    focuser: DeviceSettings | None = None
+    rotator: DeviceSettings | None = None
+    cover: DeviceSettings | None = None
     dome: DomeSettings | None = None
-    safety_monitor: AlpacaDevice | None = None
-    conditions: AlpacaDevice | None = None
+    safety_monitor: DeviceSettings | None = None
+    conditions: DeviceSettings | None = None
+    gps: DeviceSettings | None = None
     indi_server: Address | None = None
     safety: SafetySettings = SafetySettings()
     night: NightSettings = NightSettings()
@@ -210,10 +184,10 @@ class Settings(Table):
 
     def _addresses(self) -> list[tuple[str, str]]:
         """Everything the station talks to, by key."""
-        tables = ("mount", "camera", "filter_wheel", "focuser", "dome", "safety_monitor", "conditions")
-        devices = [(f"{table}.address", getattr(self, table)) for table in tables]
+        tables = {table: getattr(self, table) for table in type(self).model_fields}
+        devices = [(f"{key}.address", one.address) for key, one in tables.items() if isinstance(one, AnyDevice)]
         servers = [("indi_server", self.indi_server)] if self.indi_server else []
-        return [("api.url", self.api.url), *((key, one.address) for key, one in devices if one is not None), *servers]
+        return [("api.url", self.api.url), *devices, *servers]
 
 
 DEFAULT_PATHS = (Path("station.toml"), Path("~/.config/nightbridge/station.toml"))
@@ -313,7 +287,7 @@ def _check_environment() -> None:
 
 def _origin(error: ValidationError, file: Path) -> str:
     """The variable the first fault came from, else the file."""
-    loc = [str(part).upper() for part in first_fault(error)["loc"]]
+    loc = [str(part).upper() for part in keys_of(first_fault(error)["loc"])]
     names = {name.upper(): name for name in os.environ}
     for length in range(len(loc), 0, -1):
         name = _PREFIX + "__".join(loc[:length])

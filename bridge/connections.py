@@ -9,7 +9,18 @@ from typing import TypeVar
 
 from bridge.config import Settings
 from drivers import connect
-from drivers.protocols import Camera, Dome, FilterWheel, Focuser, Mount, ObservingConditions, SafetyMonitor
+from drivers.protocols import (
+    Camera,
+    CoverCalibrator,
+    Dome,
+    FilterWheel,
+    Focuser,
+    Mount,
+    ObservingConditions,
+    Rotator,
+    SafetyMonitor,
+    TimeAndPlaceSource,
+)
 
 _Device = TypeVar("_Device")
 Connect = Callable[[], AbstractAsyncContextManager[_Device]]
@@ -26,12 +37,16 @@ class Connections:
     dome: Connect[Dome] | None
     safety_monitor: Connect[SafetyMonitor] | None
     conditions: Connect[ObservingConditions] | None
+    rotator: Connect[Rotator] | None = None
+    cover: Connect[CoverCalibrator] | None = None
+    gps: Connect[TimeAndPlaceSource] | None = None
 
 
 def connections_of(settings: Settings, *, now: Callable[[], datetime]) -> Connections:
     """As station.toml says; `now` stamps readings and frames."""
     wheel, focuser, dome = settings.filter_wheel, settings.focuser, settings.dome
     monitor, conditions = settings.safety_monitor, settings.conditions
+    rotator, cover, gps = settings.rotator, settings.cover, settings.gps
     return Connections(
         mount=partial(connect.connect_mount, settings.mount, now=now),
         camera=partial(connect.connect_camera, settings.camera, now=now),
@@ -40,4 +55,7 @@ def connections_of(settings: Settings, *, now: Callable[[], datetime]) -> Connec
         dome=None if dome is None else partial(connect.connect_dome, dome, now=now),
         safety_monitor=None if monitor is None else partial(connect.connect_safety_monitor, monitor, now=now),
         conditions=None if conditions is None else partial(connect.connect_conditions, conditions, now=now),
+        rotator=None if rotator is None else partial(connect.connect_rotator, rotator, now=now),
+        cover=None if cover is None else partial(connect.connect_cover_calibrator, cover, now=now),
+        gps=None if gps is None else partial(connect.connect_time_and_place, gps, now=now),
     )

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Any, get_args
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Tag, ValidationError
 from pydantic_core import ErrorDetails
 
 _LONGEST_VALUE = 60
@@ -29,14 +29,15 @@ def first_fault(error: ValidationError) -> ErrorDetails:
     return next((fault for fault in faults if fault["type"] == "extra_forbidden"), faults[0])
 
 
+def keys_of(loc: Sequence[str | int]) -> list[str | int]:
+    """A path without the marks that are no keys: "[key]" is pydantic's own, "[alpaca]" names a table's driver."""
+    return [part for part in loc if not _is_mark(part)]
+
+
 def spelled(loc: Sequence[str | int]) -> str:
     """The path of a key as a person would write it: site.horizon[2][1]."""
-    text = ""
-    for part in loc:
-        if part == "[key]":  # pydantic's mark for a key of a table that is itself the fault
-            continue
-        text += f"[{part}]" if isinstance(part, int) else f".{part}"
-    return text.lstrip(".")
+    parts = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in keys_of(loc))
+    return "".join(parts).lstrip(".")
 
 
 def shown(value: object, key: str) -> str:
@@ -53,11 +54,7 @@ def _fault(fault: ErrorDetails, key: str, model: type[BaseModel]) -> str:
     if fault["type"] == "missing":
         return f"{key} is missing: expected a value, there is no default"
     if fault["type"] == "extra_forbidden":
-        near = get_close_matches(str(fault["loc"][-1]), _keys_beside(model, fault["loc"]), n=1)
-        meant = (
-            f"did you mean {near[0]}?" if near else f"expected one of {', '.join(_keys_beside(model, fault['loc']))}"
-        )
-        return f"{key} = {shown(fault['input'], key)}: unknown key; {meant}"
+        return f"{key} = {shown(fault['input'], key)}: {_meant(fault['loc'], model)}"
     expected = _expected(fault["msg"])
     if isinstance(fault["input"], dict) and fault["type"] == "value_error":  # of the table as a whole
         return f"{key}: {expected}" if key else expected
@@ -71,13 +68,43 @@ def _expected(message: str) -> str:
     return message if found or message[:1].islower() else message[:1].lower() + message[1:]
 
 
-def _keys_beside(model: type[BaseModel], loc: Sequence[str | int]) -> list[str]:
-    """The keys that are allowed where the last part of `loc` stands."""
+def _meant(loc: Sequence[str | int], model: type[BaseModel]) -> str:
+    """What may be said of the key at `loc`, which is not one of the table it stands in."""
+    table, name = loc[:-1], str(loc[-1])
+    if table and _is_mark(table[-1]):
+        elsewhere = [tag for tag, one in _by_tag(_at(model, table[:-1])).items() if name in one.model_fields]
+        if elsewhere:
+            return (
+                f"expected only where driver = '{elsewhere[0].strip('[]')}'; here it is '{str(table[-1]).strip('[]')}'"
+            )
+    keys = list((_model_in(_at(model, table)) or model).model_fields)
+    near = get_close_matches(name, keys, n=1)
+    return f"unknown key; did you mean {near[0]}?" if near else f"unknown key; expected one of {', '.join(keys)}"
+
+
+def _at(model: type[BaseModel], loc: Sequence[str | int]) -> Any:
+    """The type of what stands at `loc`."""
     here: Any = model
-    for part in loc[:-1]:
-        if isinstance(part, str) and part in here.model_fields:
-            here = _model_in(here.model_fields[part].annotation) or here
-    return list(here.model_fields)
+    for part in loc:
+        if _is_mark(part):
+            here = _by_tag(here).get(str(part), here)
+        elif isinstance(part, str):
+            table = _model_in(here)
+            here = table.model_fields[part].annotation if table and part in table.model_fields else here
+    return here
+
+
+def _by_tag(annotation: Any) -> dict[str, type[BaseModel]]:
+    """The models of a union by their tags; none for any other type."""
+    found: dict[str, type[BaseModel]] = {}
+    for one in get_args(annotation):
+        tags = [mark.tag for mark in getattr(one, "__metadata__", ()) if isinstance(mark, Tag)]
+        found |= {tags[0]: get_args(one)[0]} if tags else _by_tag(one)
+    return found
+
+
+def _is_mark(part: str | int) -> bool:
+    return isinstance(part, str) and re.fullmatch(r"\[\w+\]", part) is not None
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:

@@ -2,17 +2,45 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 # host:port, with an IPv6 host in brackets
 Address = Annotated[str, Field(pattern=r"^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}$")]
 
+DRIVERS = ("alpaca", "indi")
 
-class AlpacaDevice(BaseModel):
-    """A device behind an Alpaca server."""
+
+class _Reached(BaseModel):
+    """What every driver needs."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    driver: Literal["alpaca"] = "alpaca"
     address: Address
+
+    @field_validator("driver", mode="before", check_fields=False)
+    @classmethod
+    def _check_driver(cls, driver: object) -> object:
+        if driver not in DRIVERS:
+            raise ValueError(f"expected {' or '.join(map(repr, DRIVERS))}")
+        return driver
+
+
+class AlpacaDevice(_Reached):
+    """A device behind an Alpaca server."""
+
+    driver: Literal["alpaca"] = "alpaca"
     device_number: Annotated[int, Field(ge=0)] = 0
+
+
+class IndiDevice(_Reached):
+    """A device of an INDI server, by the name it has there: "Telescope Simulator".
+
+    `link` says what speaks INDI: our own client, or pyindi-client in a process of its own.
+    """
+
+    driver: Literal["indi"]
+    device: Annotated[str, Field(min_length=1, max_length=64)]
+    link: Literal["native", "pyindi"] = "native"
+
+
+AnyDevice = AlpacaDevice | IndiDevice

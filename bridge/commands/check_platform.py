@@ -5,14 +5,14 @@ from bridge.api.models import GroundStationPayload
 from bridge.assembly import Surroundings
 from bridge.commands.findings import Finding, bad, good, lacking
 from bridge.commands.tonight import offered_by_platform
-from bridge.config import Settings
+from bridge.config import Settings, SiteSettings
 from bridge.errors import ApiError, ApiRejected
 from schedules.ages import age_days
 from schedules.places import angle_deg
 from schedules.targets import Satellite
 
+SITE_APART_KM = 1.0  # further than this from [site], a low satellite would be missed by arcminutes
 _EARTH_KM_PER_DEG = 111.2
-_SITE_APART_KM = 1.0
 _REFUSED_TOKEN = frozenset({401, 403})
 _NETWORK = "the night would go on with what is known; is the network up, and [api] url right?"
 
@@ -71,14 +71,17 @@ async def _own(api: CitraApi, settings: Settings) -> list[Finding]:
 
 
 def _site(settings: Settings, ground: GroundStationPayload) -> Finding:
-    apart_deg = angle_deg(ground.longitude, ground.latitude, settings.site.longitude_deg, settings.site.latitude_deg)
-    apart_km = apart_deg * _EARTH_KM_PER_DEG
+    apart_km = apart_from_site_km(settings.site, ground.latitude, ground.longitude)
     higher_m = settings.site.elevation_m - ground.altitude
     said = f"{ground.name}: {apart_km:.2f} km and {higher_m:+.0f} m from [site]"
-    if apart_km > _SITE_APART_KM or abs(higher_m) > 1000.0 * _SITE_APART_KM:
+    if apart_km > SITE_APART_KM or abs(higher_m) > 1000.0 * SITE_APART_KM:
         do = "correct [site] or the ground station in the web app: a low satellite would be missed by arcminutes"
         return bad("site", said, do)
     return good("site", said)
+
+
+def apart_from_site_km(site: SiteSettings, latitude_deg: float, longitude_deg: float) -> float:
+    return angle_deg(longitude_deg, latitude_deg, site.longitude_deg, site.latitude_deg) * _EARTH_KM_PER_DEG
 
 
 async def _tasks(around: Surroundings) -> Finding:

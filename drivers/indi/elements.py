@@ -131,6 +131,7 @@ def _defined(element: Element, kind: Kind) -> Defined:
         writable=kind is not Kind.LIGHT and "w" in element.get("perm", "rw"),
         limits=_limits(element) if kind is Kind.NUMBER else {},
         rule=_rule(element.get("rule")),
+        labels={part.get("name", ""): part.get("label", "") for part in element},
     )
     return Defined(vector=vector, message=element.get("message", ""))
 

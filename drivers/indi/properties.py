@@ -61,7 +61,10 @@ Settable = float | bool | str
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vector:
-    """A property as last heard. BLOBs are not kept in `values`: they come as events of their own."""
+    """A property as last heard. BLOBs are not kept in `values`: they come as events of their own.
+
+    `labels` are what people read beside the elements: some name their unit.
+    """
 
     kind: Kind
     device: str
@@ -71,6 +74,7 @@ class Vector:
     writable: bool
     limits: Mapping[str, Limits] = field(default_factory=dict)
     rule: Rule = Rule.ANY_OF_MANY
+    labels: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

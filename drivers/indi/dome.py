@@ -1,0 +1,192 @@
+"""A dome, or a roof that rolls off, behind INDI."""
+
+import math
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Final
+
+from drivers.config import IndiDevice
+from drivers.errors import Malfunction, Refused
+from drivers.indi.driver import look_often
+from drivers.indi.link import Link, connected
+from drivers.indi.properties import PropertyState
+from drivers.indi.shutter import Shutter
+from drivers.motion import Standstill, turn_deg
+from drivers.values import DomeCapabilities, DomeStatus, ShutterState
+from drivers.waiting import stopped_by, until
+
+SHUTTER_WITHIN_S: Final = 300.0
+TURN_WITHIN_S: Final = 300.0
+STOP_WITHIN_S: Final = 30.0
+ANSWERS_WITHIN_S: Final = 10.0
+EVERY_S: Final = 0.2
+LOOK_EVERY_S: Final = 0.25
+AGREE_DEG: Final = 0.1
+STUCK_S: Final = 5.0
+
+_AZIMUTH: Final = ("ABS_DOME_POSITION", "DOME_ABSOLUTE_POSITION")
+_PARK: Final = "DOME_PARK"
+_ABORT: Final = "DOME_ABORT_MOTION"
+_FOLLOWS: Final = ("DOME_AUTOSYNC", "DOME_AUTOSYNC_DISABLE")
+_BUSY_WHILE_MOVING: Final = (_AZIMUTH[0], _PARK, "DOME_MOTION", "DOME_SHUTTER")
+
+
+@asynccontextmanager
+async def indi_dome(
+    settings: IndiDevice, *, now: Callable[[], datetime], tolerance_deg: float = 2.0
+) -> AsyncGenerator["IndiDome", None]:
+    """A connected dome; it has turned where it should if it stands within `tolerance_deg` of it.
+
+    Raises:
+        Refused: it can be parked neither nor opened: that is no dome.
+    """
+    async with connected("dome", settings, needs=(_ABORT,)) as link:
+        seen_s = 2.5 * await look_often(link, every_s=LOOK_EVERY_S)
+        yield IndiDome(link, Shutter.of(link), now=now, tolerance_deg=tolerance_deg, seen_s=seen_s)
+
+
+class IndiDome:
+    """A dome or a roof.
+
+    Opening, closing and parking are stopped when they are cancelled; closing and parking go on when only a reading is
+    lost.
+    """
+
+    def __init__(
+        self, link: Link, shutter: Shutter | None, *, now: Callable[[], datetime], tolerance_deg: float, seen_s: float
+    ) -> None:
+        self._link = link
+        self._shutter = shutter
+        self._now = now
+        self._tolerance_deg = tolerance_deg
+        self._seen_s = seen_s
+        self.name = link.name
+        self.capabilities = DomeCapabilities(
+            can_set_azimuth=link.has(*_AZIMUTH),
+            can_set_shutter=shutter is not None,
+            can_park=link.has(_PARK, "PARK"),
+        )
+
+    async def status(self) -> DomeStatus:
+        """A shutter whose state the dome does not know is in ERROR: that is no proof of anything."""
+        return DomeStatus(
+            shutter=ShutterState.ERROR if self._shutter is None else self._shutter.state(),
+            azimuth_deg=self._azimuth_deg() if self.capabilities.can_set_azimuth else None,
+            moving=self._moving(),
+            read_at=self._now(),
+        )
+
+    async def open(self) -> None:
+        async with stopped_by(self.abort, device=self.name):
+            await self._move_shutter(ShutterState.OPEN)
+
+    async def close(self) -> None:
+        async with stopped_by(self.abort, device=self.name, also_on_errors=False):
+            await self._move_shutter(ShutterState.CLOSED)
+
+    async def slew_to(self, azimuth_deg: float) -> None:
+        """Turn; a parked dome is unparked for it, since nothing else unparks one."""
+        doing = f"turn to {azimuth_deg:.1f}°"
+        if not math.isfinite(azimuth_deg):
+            raise Refused(self.name, doing, "this azimuth is no number")
+        if not self.capabilities.can_set_azimuth:
+            raise Refused(self.name, doing, "it does not turn")
+        standstill = Standstill(turn_deg, agree=AGREE_DEG)
+        goal_deg = azimuth_deg % 360.0
+        here_deg = goal_deg
+
+        async def arrived() -> bool:
+            nonlocal here_deg
+            if self._moving():
+                return False
+            here_deg = self._azimuth_deg()
+            stood_s = standstill.seconds(here_deg)
+            near = turn_deg(here_deg, goal_deg) <= self._tolerance_deg
+            return stood_s >= (self._seen_s if near else max(STUCK_S, self._seen_s))
+
+        async with stopped_by(self.abort, device=self.name):
+            await self._stand_free()
+            await self._link.set_numbers(
+                _AZIMUTH[0], {_AZIMUTH[1]: goal_deg}, within_s=ANSWERS_WITHIN_S, finished=False
+            )
+            await until(arrived, device=self.name, doing=doing, within_s=TURN_WITHIN_S, every_s=EVERY_S)
+            off_deg = turn_deg(here_deg, goal_deg)
+            if off_deg > self._tolerance_deg:
+                raise Malfunction(self.name, doing, f"stands at {here_deg:.1f}°, {off_deg:.1f}° away")
+
+    async def park(self) -> None:
+        """A roof is parked by closing it."""
+        if not self.capabilities.can_park:
+            raise Refused(self.name, "park", "this dome cannot park")
+        standstill = Standstill[float](turn_deg, agree=AGREE_DEG)
+
+        async def parked() -> bool:
+            if self._link.state(_PARK) is PropertyState.ALERT:
+                raise Malfunction(self.name, "park", "its driver reports an alert; look at it")
+            stood_s = standstill.seconds(self._azimuth_deg() if self.capabilities.can_set_azimuth else 0.0)
+            return self._parked() and not self._moving() and stood_s >= self._seen_s
+
+        async with stopped_by(self.abort, device=self.name, also_on_errors=False):
+            if not self._parked():
+                await self._link.choose(_PARK, "PARK", within_s=ANSWERS_WITHIN_S, finished=False)
+            await until(parked, device=self.name, doing="park", within_s=TURN_WITHIN_S, every_s=EVERY_S)
+
+    async def abort(self) -> None:
+        standstill = Standstill[float](turn_deg, agree=AGREE_DEG)
+
+        async def standing() -> bool:
+            if self._moving():
+                return False
+            here_deg = self._azimuth_deg() if self.capabilities.can_set_azimuth else 0.0
+            return standstill.seconds(here_deg) >= self._seen_s
+
+        if self._moving():
+            await self._link.choose(_ABORT, "ABORT", within_s=ANSWERS_WITHIN_S, finished=False)
+        await until(standing, device=self.name, doing="abort", within_s=STOP_WITHIN_S, every_s=EVERY_S)
+
+    async def _move_shutter(self, wanted: ShutterState) -> None:
+        doing = "open" if wanted is ShutterState.OPEN else "close"
+        shutter = self._shutter
+        if shutter is None:
+            raise Refused(self.name, doing, "its shutter is not moved by its driver")
+        standstill = Standstill[ShutterState](lambda one, other: float(one is not other), agree=0.0)
+
+        async def there() -> bool:
+            state = shutter.state()
+            stood_s = standstill.seconds(state)
+            if stood_s > STUCK_S and not self._moving() and state is not wanted:
+                raise Malfunction(self.name, doing, f"said yes, and its shutter is in the state {state}; look at it")
+            return state is wanted and not self._moving() and stood_s >= self._seen_s
+
+        if shutter.state() is not wanted:
+            if wanted is ShutterState.OPEN:
+                await self._stand_free()
+            await shutter.move(wanted, within_s=ANSWERS_WITHIN_S)
+        await until(there, device=self.name, doing=doing, within_s=SHUTTER_WITHIN_S, every_s=EVERY_S)
+
+    async def _stand_free(self) -> None:
+        """A parked dome refuses to move, and one that follows its own lead refuses ours."""
+        if self._link.has(*_FOLLOWS) and not self._link.switch(*_FOLLOWS):
+            await self._link.choose(*_FOLLOWS, within_s=ANSWERS_WITHIN_S, finished=False)
+
+        async def unparked() -> bool:
+            return not self._parked() and not self._moving()
+
+        if self.capabilities.can_set_azimuth and self._parked():
+            await self._link.choose(_PARK, "UNPARK", within_s=ANSWERS_WITHIN_S, finished=False)
+            await until(unparked, device=self.name, doing="unpark", within_s=STOP_WITHIN_S, every_s=EVERY_S)
+
+    def _parked(self) -> bool:
+        link = self._link
+        return link.has(_PARK, "PARK") and link.switch(_PARK, "PARK") and link.state(_PARK) is not PropertyState.BUSY
+
+    def _moving(self) -> bool:
+        busy = (one for one in _BUSY_WHILE_MOVING if self._link.has(one))
+        return any(self._link.state(one) is PropertyState.BUSY for one in busy)
+
+    def _azimuth_deg(self) -> float:
+        azimuth_deg = self._link.number(*_AZIMUTH)
+        if not 0.0 <= azimuth_deg <= 360.0:
+            raise Malfunction(self.name, "read its azimuth", f"says {azimuth_deg}°, which is not within 0° to 360°")
+        return azimuth_deg % 360.0
