@@ -94,9 +94,13 @@ class Night:
         self.telemetry.publish(NightEnded(at=self.clock.now(), why="dawn", captured=captured, frames=frames))
 
     async def _while_safe(self, span: NightSpan) -> None:
-        """Open and observe until the verdict is unsafe, or cancelled; put away at the end in any case."""
+        """Open and observe until the verdict is unsafe, or cancelled; put away at the end in any case.
+
+        The mount is stopped first of all, before what observes has unwound.
+        """
+        observe, brake = partial(self._open_and_observe, span), self.observatory.brake
         try:
-            await until_first(self.watch.until_unsafe, partial(self._open_and_observe, span))
+            await until_first(self.watch.until_unsafe, observe, brake.pulled_at_the_end)
         finally:
             await self._put_away()
 

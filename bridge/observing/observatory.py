@@ -14,11 +14,12 @@ from bridge.events import (
     SlewStarted,
     Telemetry,
 )
+from bridge.observing.brake import Brake
 from bridge.observing.gate import Gate
 from bridge.observing.pointing import Rates, check, turn_deg
 from bridge.observing.putting_away import PuttingAway
 from bridge.observing.seats import AnySeat, Seats
-from bridge.observing.together import together
+from bridge.observing.together import Deed, together
 from drivers.errors import DeviceError
 from drivers.values import Equatorial
 from schedules.places import Horizontal
@@ -38,16 +39,24 @@ class Observatory:
     pointing_tolerance_deg: float
     slit_tolerance_deg: float = 0.0
     patience: float = 1.0
+    brake: Brake = field(init=False)
     _putting_away: PuttingAway = field(init=False)
     _follows: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
+        self.brake = Brake(
+            seat=self.seats.mount,
+            stop_unconnected=self.seats.stop_mount,
+            clock=self.clock,
+            telemetry=self.telemetry,
+        )
         self._putting_away = PuttingAway(
             seats=self.seats,
+            brake=self.brake,
             gate=self.gate,
             clock=self.clock,
             telemetry=self.telemetry,
-            reconnect=self.reconnect,
+            reconnect=self._reconnect_one,
             patience=self.patience,
         )
 
@@ -135,7 +144,7 @@ class Observatory:
         return await self.seats.filter_wheel.device.selected() or ""
 
     async def put_away(self) -> list[str]:
-        """Abort the exposure, stop the mount, park, close: in this order, none skipped for another's fault.
+        """Abort the exposure and stop the mount, park, close: in this order, none skipped for another's fault.
 
         Never cancelled half-way, but see `hurry`. Gives what did not succeed, in words; nothing where all is put away.
         Harmless when all is put away already.
@@ -147,18 +156,27 @@ class Observatory:
         self._putting_away.hurry(within_s)
 
     async def reconnect(self, device: str) -> None:
-        """Connect the device of this name anew, and whatever was lost; what cannot be reached stays lost."""
-        for seat in self.seats:
-            if not seat.connected:
-                await self._connect(seat, seat.connect)
-            elif seat.device.name == device:
-                await self._connect(seat, seat.reconnect)
+        """Connect the device of this name anew, and whatever was lost, each for itself; what cannot be reached stays
+        lost.
+        """
+        await together(*(deed for seat in self.seats if (deed := self._found_again(seat, device)) is not None))
 
     async def reconnect_lost(self) -> None:
-        """Connect anew whatever was lost."""
+        """Connect anew whatever was lost, each for itself."""
+        await self.reconnect("")
+
+    async def _reconnect_one(self, device: str) -> None:
+        """Connect the device of this name anew; where it was lost, it is known by the name of its seat."""
         for seat in self.seats:
-            if not seat.connected:
-                await self._connect(seat, seat.connect)
+            deed = self._found_again(seat, device)
+            if deed is not None and (seat.connected or seat.name == device):
+                await deed()
+
+    def _found_again(self, seat: AnySeat, device: str) -> Deed | None:
+        """How a seat gets its device again; None where it has one, and not that of this name."""
+        if not seat.connected:
+            return partial(self._connect, seat, seat.connect)
+        return partial(self._connect, seat, seat.reconnect) if seat.device.name == device else None
 
     async def _turn_dome(self, azimuth_deg: float) -> None:
         """Turn the slit to the telescope, unless it stands near enough."""

@@ -1,12 +1,15 @@
-"""The way down: exposure aborted, mount stopped and parked, dome closed, in this order; none skipped for another."""
+"""The way down: exposure aborted and mount stopped at once, mount parked, dome closed; none skipped for another."""
 
+import math
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import anyio
 
 from bridge.clock import Clock
 from bridge.events import DeviceFault, MountParked, RoofClosed, StationNote, Telemetry
+from bridge.observing.brake import Brake
 from bridge.observing.gate import Gate, MotionRefused
 from bridge.observing.seats import Seats
 from drivers.errors import DeviceError, Malfunction, Refused
@@ -25,29 +28,24 @@ _CLOSING_NEEDS_S = 30.0
 _LEAST_S = 15.0 + _CLOSING_NEEDS_S
 
 
+@dataclass(slots=True, kw_only=True)
 class PuttingAway:
-    """Puts the observatory away, as often as asked, one time after the other."""
+    """Puts the observatory away, as often as asked, one time after the other.
 
-    def __init__(
-        self,
-        *,
-        seats: Seats,
-        gate: Gate,
-        clock: Clock,
-        telemetry: Telemetry,
-        reconnect: Callable[[str], Awaitable[None]],
-        patience: float,
-    ) -> None:
-        """`patience` is how many seconds of the loop pass in a real one: devices answer in real time."""
-        self._seats = seats
-        self._gate = gate
-        self._clock = clock
-        self._telemetry = telemetry
-        self._reconnect = reconnect
-        self._slack_s = patience * _ANSWERS_WITHIN_S
-        self._ends_at_s = float("inf")  # loop time
-        self._all = anyio.CancelScope()
-        self._until_closing = anyio.CancelScope()
+    `reconnect` connects the device of that name anew; `patience` is how many seconds of the loop pass in a real one:
+    devices answer in real time.
+    """
+
+    seats: Seats
+    brake: Brake
+    gate: Gate
+    clock: Clock
+    telemetry: Telemetry
+    reconnect: Callable[[str], Awaitable[None]]
+    patience: float
+    _ends_at_s: float = field(default=math.inf, init=False)  # loop time
+    _all: anyio.CancelScope = field(default_factory=anyio.CancelScope, init=False)
+    _until_closing: anyio.CancelScope = field(default_factory=anyio.CancelScope, init=False)
 
     def hurry(self, within_s: float) -> None:
         """From now on everything ends within `within_s`, what is under way included."""
@@ -58,35 +56,41 @@ class PuttingAway:
     async def all(self) -> list[str]:
         """Give what did not succeed, in words; nothing where all is put away. Harmless when it is already."""
         faults: list[str] = []
+        parks: list[str] = []
         now_s = anyio.current_time()
         ends_at_s = min(now_s + _ALL_WITHIN_S, max(self._ends_at_s, now_s + _LEAST_S))
         with anyio.CancelScope(deadline=ends_at_s, shield=True) as self._all:
-            parks: list[str] = []
-            refused: list[str] = []
-            parked = False
-            with anyio.CancelScope(deadline=ends_at_s - _CLOSING_NEEDS_S) as self._until_closing:
-                await self._step(faults, "abort the exposure", self._abort_exposure, _ABORT_WITHIN_S)
-                await self._step(faults, "stop the mount", self._stop_mount, _ABORT_WITHIN_S)
-                parked = await self._step(parks, "park the mount", lambda: self._park_first(refused), _PARK_WITHIN_S)
-            if self._until_closing.cancelled_caught:
-                parks.append("park the mount: no time was left for it; look at the telescope")
-            await self._step(faults, "close the dome", self._close, _CLOSE_WITHIN_S)
-            if self._seats.dome is not None and (refused or not parked):
-                again: list[str] = []
-                done = await self._step(again, "park the mount under the dome", self._park, _PARK_WITHIN_S)
-                parks = [] if done else [*parks, *again]
-            faults += parks
+            async with anyio.create_task_group() as beside:
+                # A camera that hangs keeps neither the mount moving nor the dome open.
+                beside.start_soon(self._step, faults, "abort the exposure", self._abort_exposure, _ABORT_WITHIN_S)
+                beside.start_soon(self._mount_and_dome, faults, parks, ends_at_s)
         if self._all.cancelled_caught:
             faults += [*parks, "put away: not done in time; look at the telescope"]
             self._say_fault("put away", "not done in time; look at the telescope")
         return faults
+
+    async def _mount_and_dome(self, faults: list[str], parks: list[str], ends_at_s: float) -> None:
+        """One after the other; what did not succeed is added to `faults`, meanwhile that of the parking to `parks`."""
+        refused: list[str] = []
+        parked = False
+        with anyio.CancelScope(deadline=ends_at_s - _CLOSING_NEEDS_S) as self._until_closing:
+            await self._step(faults, "stop the mount", self.brake.stop, _ABORT_WITHIN_S)
+            parked = await self._step(parks, "park the mount", lambda: self._park_first(refused), _PARK_WITHIN_S)
+        if self._until_closing.cancelled_caught:
+            parks.append("park the mount: no time was left for it; look at the telescope")
+        await self._step(faults, "close the dome", self._close, _CLOSE_WITHIN_S)
+        if self.seats.dome is not None and (refused or not parked):
+            again: list[str] = []
+            done = await self._step(again, "park the mount under the dome", self._park, _PARK_WITHIN_S)
+            parks[:] = [] if done else [*parks, *again]
+        faults += parks
 
     async def _step(self, faults: list[str], doing: str, deed: Callable[[], Awaitable[None]], within_s: float) -> bool:
         """Try a step twice; a device that failed is connected anew in between. Whether it succeeded."""
         said = ""
         for _ in range(_TRIES):
             try:
-                with anyio.fail_after(within_s + self._slack_s):
+                with anyio.fail_after(within_s + self.patience * _ANSWERS_WITHIN_S):
                     await deed()
             except MotionRefused as refusal:
                 said = str(refusal)
@@ -94,7 +98,7 @@ class PuttingAway:
             except DeviceError as error:
                 said = str(error)
                 if not isinstance(error, Refused):
-                    await self._reconnect(error.device)
+                    await self.reconnect(error.device)
             except TimeoutError:
                 said = f"not done within {within_s:g} s"
             else:
@@ -104,52 +108,47 @@ class PuttingAway:
         return False
 
     async def _abort_exposure(self) -> None:
-        await self._seats.camera.device.abort()
-
-    async def _stop_mount(self) -> None:
-        mount = self._seats.mount.device
-        if not (await mount.status()).parked:
-            await mount.abort()
+        await self.seats.camera.device.abort()
 
     async def _park_first(self, refused: list[str]) -> None:
         """Park, unless the Sun stands in the way: under a closed dome it does not, and that is no fault."""
         try:
             await self._park()
         except MotionRefused as refusal:
-            if self._seats.dome is None:
+            if self.seats.dome is None:
                 raise
             refused.append(str(refusal))
-            self._telemetry.publish(StationNote(at=self._clock.now(), what=f"{refusal}: the dome is closed first"))
+            self.telemetry.publish(StationNote(at=self.clock.now(), what=f"{refusal}: the dome is closed first"))
 
     async def _park(self) -> None:
-        began = self._clock.now()
-        mount = self._seats.mount.device
+        began = self.clock.now()
+        mount = self.seats.mount.device
         status = await mount.status()
         if not status.parked and mount.capabilities.can_park:
-            self._gate.admit_park(status)
+            self.gate.admit_park(status)
             await mount.park()
             status = await mount.status()
             if not status.parked:
                 raise Malfunction(mount.name, "park", "said yes, and is not parked")
-            self._telemetry.publish(MountParked(at=self._clock.now(), took_s=self._since_s(began)))
-        self._gate.saw_parked(status)
+            self.telemetry.publish(MountParked(at=self.clock.now(), took_s=self._since_s(began)))
+        self.gate.saw_parked(status)
 
     async def _close(self) -> None:
-        if self._seats.dome is None:
+        if self.seats.dome is None:
             return
-        began = self._clock.now()
-        dome = self._seats.dome.device
+        began = self.clock.now()
+        dome = self.seats.dome.device
         status = await dome.status()
         if status.shutter is not ShutterState.CLOSED:
             await dome.close()
             status = await dome.status()
             if status.shutter is not ShutterState.CLOSED:
                 raise Malfunction(dome.name, "close", f"said yes, and its shutter is {status.shutter}")
-            self._telemetry.publish(RoofClosed(at=self._clock.now(), took_s=self._since_s(began)))
-        self._gate.saw_roof(status)
+            self.telemetry.publish(RoofClosed(at=self.clock.now(), took_s=self._since_s(began)))
+        self.gate.saw_roof(status)
 
     def _say_fault(self, doing: str, what: str) -> None:
-        self._telemetry.publish(DeviceFault(at=self._clock.now(), device="observatory", doing=doing, what=what))
+        self.telemetry.publish(DeviceFault(at=self.clock.now(), device="observatory", doing=doing, what=what))
 
     def _since_s(self, began: datetime) -> float:
-        return (self._clock.now() - began).total_seconds()
+        return (self.clock.now() - began).total_seconds()

@@ -102,13 +102,17 @@ AnySeat = Seat[Mount] | Seat[Camera] | Seat[FilterWheel] | Seat[Focuser] | Seat[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seats:
-    """The devices of a station. A station without a wheel, a focuser or a dome has None there."""
+    """The devices of a station. A station without a wheel, a focuser or a dome has None there.
+
+    `stop_mount` stops the mount without a connection to it, by its address alone.
+    """
 
     mount: Seat[Mount]
     camera: Seat[Camera]
     filter_wheel: Seat[FilterWheel] | None
     focuser: Seat[Focuser] | None
     dome: Seat[Dome] | None
+    stop_mount: Callable[[], Awaitable[None]] | None = None
 
     def __iter__(self) -> Iterator[AnySeat]:
         everything = (self.mount, self.camera, self.filter_wheel, self.focuser, self.dome)
