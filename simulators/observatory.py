@@ -30,7 +30,10 @@ class Clock(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObservatorySettings:
-    """What is built. The first wheel and the first focuser belong to the first camera, and so on."""
+    """What is built. The first wheel and the first focuser belong to the first camera, and so on.
+
+    The rotator turns the first camera; dome and cover are before the telescope, and so before all of them.
+    """
 
     optics: Optics = field(default_factory=Optics)
     mount: MountSettings = field(default_factory=MountSettings)
@@ -111,6 +114,8 @@ class Observatory:
             filter_wheel=self.filter_wheels[index] if index < len(self.filter_wheels) else None,
             focuser=self.focusers[index] if index < len(self.focusers) else None,
             dome=self.dome,
+            rotator=self.rotator if index == 0 else None,
+            cover=self.cover,
         )
 
     def _faults_of(self, kind: str, index: int) -> DeviceFaults:

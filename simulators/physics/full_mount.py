@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from drivers.values import EquatorialSystem, MountKind
+from simulators.physics.legs import sidereal_deg
 from simulators.physics.mount import Mount, MountSettings
-from simulators.physics.mount_axes import sidereal_deg
 from simulators.physics.quirks import Quirks
 from simulators.physics.refusals import Reason, refuse_unless
 from simulators.sky.earth import Ground

@@ -27,6 +27,12 @@ class Mechanics:
         return self.kind is not MountKind.GERMAN
 
     @property
+    def horizon_axes(self) -> tuple[tuple[float, float, float], ...]:
+        """North, east and up, each as its parts towards the meridian, towards east and towards the pole."""
+        sine, cosine = math.sin(math.radians(self.latitude_deg)), math.cos(math.radians(self.latitude_deg))
+        return (-sine, 0.0, cosine), (0.0, 1.0, 0.0), (cosine, 0.0, sine)
+
+    @property
     def home_deg(self) -> tuple[float, float]:
         """Where the axes stand at home: equatorial mounts look at the pole, counterweight down; others north, level."""
         if self.kind is MountKind.ALTAZ:
@@ -66,13 +72,6 @@ class Mechanics:
         sine, cosine = math.sin(math.radians(self.latitude_deg)), math.cos(math.radians(self.latitude_deg))
         north, up = z * cosine - x * sine, x * cosine + z * sine
         return math.degrees(math.atan2(up, math.hypot(north, y))), turned_within(math.degrees(math.atan2(y, north)))
-
-    def parallactic_deg(self, hour_angle_deg: float, dec_deg: float) -> float:
-        """The angle at the target from the pole to the zenith, positive west of the meridian."""
-        hour_angle, dec, latitude = (math.radians(a) for a in (hour_angle_deg, dec_deg, self.latitude_deg))
-        across = math.cos(latitude) * math.sin(hour_angle)
-        along = math.sin(latitude) * math.cos(dec) - math.cos(latitude) * math.sin(dec) * math.cos(hour_angle)
-        return math.degrees(math.atan2(across, along))
 
     def equatorial_of(self, azimuth_deg: float, altitude_deg: float) -> tuple[float, float]:
         """Hour angle and declination of a place on the horizon."""

@@ -8,8 +8,9 @@ from datetime import datetime
 
 from drivers.values import EquatorialSystem, MountKind
 from simulators.physics.axis import Limits
-from simulators.physics.mechanics import Mechanics, turned_within, wrapped
-from simulators.physics.mount_axes import MountAxes
+from simulators.physics.gears import Base, Gears
+from simulators.physics.mechanics import Mechanics, turned_within
+from simulators.physics.mount_axes import Build, MountAxes
 from simulators.physics.quirks import Quirks
 from simulators.physics.refusals import Reason, refuse_unless
 from simulators.sky.earth import Ground
@@ -22,6 +23,13 @@ _STARS_DEG_S = 15.041067 / 3600.0
 class MountSettings:
     """How a simulated mount is built. Its pointing error has a seeded direction, and is there until a sync.
 
+    Left as it is nothing else is wrong with it. `periodic_error_arcsec`: by how much the worm of its primary axis
+    leads and lags in `worm_period_s`. `backlash_arcsec`: the play of both axes when they turn round.
+    `polar_misalignment_arcmin`: how far its pole (what an alt-azimuth mount holds for the zenith) is off, in a seeded
+    direction. None of these shows in what it says of itself. `meridian_limit_deg`: so far past the meridian a German
+    mount goes on tracking; `cable_wrap_limit_deg`: so far either way the primary axis of others turns. There it
+    stands, and tracking is off.
+
     `command_latency_s`: what it is told to move or to stop, it begins to do so much later. It says at once that it was
     told (Slewing, Tracking), and what is read or synced is of the instant.
     """
@@ -33,6 +41,12 @@ class MountSettings:
     settle_s: float = 1.0
     pointing_error_arcmin: float = 0.0
     command_latency_s: float = 0.0
+    periodic_error_arcsec: float = 0.0
+    worm_period_s: float = 480.0
+    backlash_arcsec: float = 0.0
+    polar_misalignment_arcmin: float = 0.0
+    meridian_limit_deg: float | None = None
+    cable_wrap_limit_deg: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,11 +78,7 @@ class Mount:
         self.settings = settings
         self.settle_s = settings.settle_s
         mechanics = Mechanics(settings.kind, ground.latitude_deg)
-        limits = Limits(top_speed=settings.top_speed_deg_s, acceleration=settings.acceleration_deg_s2)
-        towards = random.Random(seed).uniform(0.0, 2.0 * math.pi)
-        error_deg = settings.pointing_error_arcmin / 60.0
-        zero_deg = error_deg * math.cos(towards), error_deg * math.sin(towards)
-        self.axes = MountAxes(mechanics, ground, settings.system, limits, zero_deg=zero_deg)
+        self.axes = MountAxes(mechanics, ground, settings.system, _build(settings, mechanics, seed))
         self._now = now
         self._quirks = quirks or Quirks()
         self._tracking = False
@@ -102,16 +112,19 @@ class Mount:
     @property
     def slewing(self) -> bool:
         """True from the command until it stands still and has settled, and while an axis is moved by rate."""
+        self._notice_limit()
         moved = self._spins_deg_s != (0.0, 0.0) or self._at_s() < self._busy_until_s
         return moved or self._quirks.never_done("slew")
 
     @property
     def tracking(self) -> bool:
+        self._notice_limit()
         return self._tracking
 
     @property
     def rates_deg_s(self) -> tuple[float, float]:
         """The rates of right ascension and declination added to the stars'."""
+        self._notice_limit()
         return self._rates_deg_s
 
     @property
@@ -156,7 +169,7 @@ class Mount:
         """Begin to follow what it looks at, or stand still."""
         if on:
             self._refuse_parked("tracking")
-        if on == self._tracking:
+        if on == self.tracking:
             return
         self._leave()
         self._tracking = on
@@ -177,7 +190,7 @@ class Mount:
             f"rates are limited to {fastest}°/s",
         )
         still = (ra_deg_s, dec_deg_s) == (0.0, 0.0)
-        refuse_unless(self._tracking or still, Reason.INVALID_OPERATION, "rates need tracking on, at the sidereal rate")
+        refuse_unless(self.tracking or still, Reason.INVALID_OPERATION, "rates need tracking on, at the sidereal rate")
         if (ra_deg_s, dec_deg_s) == self._rates_deg_s:
             return
         self._rates_deg_s = (ra_deg_s, dec_deg_s)
@@ -228,7 +241,7 @@ class Mount:
 
     def true_icrs(self, at: datetime) -> tuple[float, float]:
         """Where it really looks, at any instant past or planned: ICRS right ascension and declination."""
-        hour_angle_deg, dec_deg = self.axes.mechanics.looks_at(*self.axes.true_deg(unix_of(at)))
+        hour_angle_deg, dec_deg = self.axes.sight(unix_of(at))
         ground = self.axes.ground
         return ground.icrs_of(ground.sidereal_time_deg(at) - hour_angle_deg, dec_deg, at)
 
@@ -239,7 +252,14 @@ class Mount:
         """When what it is told now begins to act."""
         return self._at_s() + self.settings.command_latency_s
 
+    def _notice_limit(self) -> None:
+        """What it followed ended when it came to a limit."""
+        if self._at_s() >= self.axes.stops_s:
+            self._tracking, self._spins_deg_s, self._rates_deg_s = False, (0.0, 0.0), (0.0, 0.0)
+            self._busy_until_s = min(self._busy_until_s, self.axes.stops_s + self.settle_s)
+
     def _refuse_parked(self, doing: str) -> None:
+        self._notice_limit()
         refuse_unless(not self.parked, Reason.PARKED, f"{doing}: the mount is parked")
 
     def _leave(self) -> None:
@@ -260,9 +280,21 @@ class Mount:
         return self._busy_until_s
 
 
-def rotation_deg(mount: Mount, camera_deg: float, at: datetime) -> float:
-    """How a camera fixed to the telescope stands on the sky: the position angle of its upper edge, through east."""
-    mechanics, axes_deg = mount.axes.mechanics, mount.axes.true_deg(unix_of(at))
-    if mechanics.kind is MountKind.ALTAZ:
-        return wrapped(camera_deg + mechanics.parallactic_deg(*mechanics.looks_at(*axes_deg)))
-    return wrapped(camera_deg + 180.0 * mechanics.is_flipped(axes_deg[1]))
+def _build(settings: MountSettings, mechanics: Mechanics, seed: int) -> Build:
+    """What is random about a mount, drawn from its seed."""
+    dice = random.Random(seed)
+    towards, worm_phase, pole_towards = (dice.uniform(0.0, 2.0 * math.pi) for _ in range(3))
+    error_deg = settings.pointing_error_arcmin / 60.0
+    return Build(
+        limits=Limits(top_speed=settings.top_speed_deg_s, acceleration=settings.acceleration_deg_s2),
+        zero_deg=(error_deg * math.cos(towards), error_deg * math.sin(towards)),
+        gears=Gears(
+            periodic_error_arcsec=settings.periodic_error_arcsec,
+            worm_period_s=settings.worm_period_s,
+            worm_phase_rad=worm_phase,
+            backlash_arcsec=settings.backlash_arcsec,
+        ),
+        base=Base(mechanics, settings.polar_misalignment_arcmin / 60.0, pole_towards),
+        meridian_limit_deg=settings.meridian_limit_deg,
+        cable_wrap_limit_deg=settings.cable_wrap_limit_deg,
+    )

@@ -1,84 +1,47 @@
 """The two axes of a mount over time: turning, following a place on the sky, standing.
 
-True angles are where the axes are. The mount believes them less a zero error, which it learns of only by a sync.
+Encoders count where the axes are. The mount believes them less a zero error, which it learns of only by a sync; the
+tube stands where gears and base have put it.
 """
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 from drivers.values import EquatorialSystem, MountKind
-from simulators.physics.axis import Limits, Motion, changed_speed, turned
+from simulators.physics.axis import Limits, changed_speed, turned
+from simulators.physics.gears import Base, Gears
 from simulators.physics.history import History
+from simulators.physics.legs import HALF_STEP_S, Follow, Leg, limited_s, sidereal_deg
 from simulators.physics.mechanics import Mechanics, folded, wrapped
 from simulators.sky.earth import Ground
 from simulators.sky.rotation import instant_of
 
-_HALF_STEP_S = 0.05  # of the difference quotients that give speeds
 _NEAR_POLE_DEG = 88.0
-
-
-def sidereal_deg(ground: Ground, at_s: float) -> float:
-    """Local apparent sidereal time, drawn evenly between whole minutes: good to a microarcsecond, and quick.
-
-    A mount is asked more often than anything else, and the ground is quick only for instants it was asked for before.
-    """
-    minute_s = at_s // 60.0 * 60.0
-    before_deg, after_deg = (ground.sidereal_time_deg(instant_of(second)) for second in (minute_s, minute_s + 60.0))
-    return before_deg + wrapped(after_deg - before_deg) * (at_s - minute_s) / 60.0
+_NEVER = math.inf
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Follow:
-    """A place of date that moves evenly from `since_s` on, and where the axes stand to look at it.
+class Build:
+    """How the axes are made: what they can do, how far off they start, what is behind them, how far they may go.
 
-    The place of a star changes by 0.02″ an hour (precession, aberration): real mounts do not follow that, nor this one.
+    `meridian_limit_deg` is how far a German mount follows past the meridian, `cable_wrap_limit_deg` how far from north
+    (alt-azimuth) or from the meridian (fork) the primary axis of others turns either way; None: no limit.
     """
 
-    ra_deg: float
-    dec_deg: float
-    ra_deg_s: float
-    dec_deg_s: float
-    since_s: float
-    flipped: bool
-    mechanics: Mechanics
-    ground: Ground
+    limits: Limits
+    zero_deg: tuple[float, float]
+    gears: Gears
+    base: Base
+    meridian_limit_deg: float | None
+    cable_wrap_limit_deg: float | None
 
-    def axes_deg(self, at_s: float) -> tuple[float, float]:
-        into_s = at_s - self.since_s
-        ra_deg, dec_deg = self.ra_deg + self.ra_deg_s * into_s, self.dec_deg + self.dec_deg_s * into_s
-        hour_angle_deg = sidereal_deg(self.ground, at_s) - ra_deg
-        return self.mechanics.axes_of(hour_angle_deg, dec_deg, flipped=self.flipped)
-
-    def speeds_deg_s(self, at_s: float) -> tuple[float, float]:
-        before, after = self.axes_deg(at_s - _HALF_STEP_S), self.axes_deg(at_s + _HALF_STEP_S)
-        step_s = 2.0 * _HALF_STEP_S
-        return wrapped(after[0] - before[0]) / step_s, wrapped(after[1] - before[1]) / step_s
-
-
-@dataclass(frozen=True, slots=True)
-class Leg:
-    """What both axes do until the next command: each moves on its own, or relative to the place that is followed."""
-
-    motions: tuple[Motion, Motion]
-    follow: Follow | None = None
-    followed: tuple[bool, bool] = (False, False)
-
-    @property
-    def ends_s(self) -> float:
-        return max(motion.ends_s for motion in self.motions)
-
-    def axes_deg(self, at_s: float) -> tuple[float, float]:
-        primary_deg, secondary_deg = (motion.position(at_s) for motion in self.motions)
-        if self.follow is None:
-            return primary_deg, secondary_deg
-        base = self.follow.axes_deg(at_s)
-        return primary_deg + self.followed[0] * base[0], secondary_deg + self.followed[1] * base[1]
-
-    def speeds_deg_s(self, at_s: float) -> tuple[float, float]:
-        primary_deg_s, secondary_deg_s = (motion.speed(at_s) for motion in self.motions)
-        if self.follow is None:
-            return primary_deg_s, secondary_deg_s
-        base = self.follow.speeds_deg_s(at_s)
-        return primary_deg_s + self.followed[0] * base[0], secondary_deg_s + self.followed[1] * base[1]
+    def reach_deg(self, mechanics: Mechanics) -> tuple[float, float]:
+        """The lowest and the highest angle of the primary axis."""
+        if mechanics.kind is MountKind.GERMAN:
+            past_deg = math.inf if self.meridian_limit_deg is None else self.meridian_limit_deg
+            return -past_deg, 180.0 + past_deg
+        wrap_deg = math.inf if self.cable_wrap_limit_deg is None else self.cable_wrap_limit_deg
+        return -wrap_deg, wrap_deg
 
 
 class MountAxes:
@@ -93,16 +56,15 @@ class MountAxes:
         mechanics: Mechanics,
         ground: Ground,
         system: EquatorialSystem,
-        limits: Limits,
-        *,
-        zero_deg: tuple[float, float],
+        build: Build,
     ) -> None:
         self.mechanics = mechanics
         self.ground = ground
         self.system = system
-        self._limits = limits
-        self._zero_deg = zero_deg
-        home, zero = mechanics.home_deg, zero_deg
+        self._build = build
+        self._limits = build.limits
+        self._zero_deg = build.zero_deg
+        home, zero, limits = mechanics.home_deg, build.zero_deg, build.limits
         first = Leg(
             (
                 changed_speed(home[0] + zero[0], 0.0, 0.0, limits, at_s=0.0),
@@ -110,10 +72,26 @@ class MountAxes:
             )
         )
         self._legs = History(first)
+        self._stops_s = _NEVER
 
     def true_deg(self, at_s: float) -> tuple[float, float]:
-        """Where the axes are."""
+        """Where the encoders are: from home, the primary beyond a full circle where its cables are wound up."""
         return self._legs.at(at_s).axes_deg(at_s)
+
+    def sight(self, at_s: float) -> tuple[float, float]:
+        """Hour angle and declination at which the telescope truly looks."""
+        tube_deg = self._build.gears.tube_deg(self._legs.at(at_s), at_s)
+        return self._build.base.sight(*self.mechanics.looks_at(*tube_deg))
+
+    def rotation_deg(self, at_s: float) -> float:
+        """The position angle, on the sky of date, of the upper edge of what is fixed upright to the telescope."""
+        turned_over = self.mechanics.is_flipped(self.true_deg(at_s)[1])
+        return wrapped(self._build.base.rotation_deg(*self.sight(at_s)) + 180.0 * turned_over)
+
+    @property
+    def stops_s(self) -> float:
+        """When a limit of the primary axis ends the motion under way, or has ended the last one; else infinity."""
+        return self._stops_s
 
     def speeds_deg_s(self, at_s: float) -> tuple[float, float]:
         """How fast they turn."""
@@ -144,10 +122,10 @@ class MountAxes:
         now_deg_s, base_deg_s = self.speeds_deg_s(at_s), follow.speeds_deg_s(at_s)
         motions = []
         for axis, zero_deg in enumerate(self._zero_deg):
-            away_deg = self._short_way(axis, now_deg[axis] - base_deg[axis] - zero_deg)
+            goal_deg = self._reached(axis, base_deg[axis] + zero_deg, now_deg[axis]) - base_deg[axis]
             limits = self._limits_beside(base_deg_s[axis])
             relative_deg_s = now_deg_s[axis] - base_deg_s[axis]
-            motions.append(turned(zero_deg + away_deg, relative_deg_s, zero_deg, limits, at_s=at_s))
+            motions.append(turned(now_deg[axis] - base_deg[axis], relative_deg_s, goal_deg, limits, at_s=at_s))
         return self._begin(Leg((motions[0], motions[1]), follow, (True, True)), at_s)
 
     def turn_to(self, believed_deg: tuple[float, float], *, at_s: float) -> float:
@@ -155,8 +133,8 @@ class MountAxes:
         now_deg, now_deg_s = self.true_deg(at_s), self.speeds_deg_s(at_s)
         motions = []
         for axis, zero_deg in enumerate(self._zero_deg):
-            away_deg = self._short_way(axis, believed_deg[axis] + zero_deg - now_deg[axis])
-            motions.append(turned(now_deg[axis], now_deg_s[axis], now_deg[axis] + away_deg, self._limits, at_s=at_s))
+            goal_deg = self._reached(axis, believed_deg[axis] + zero_deg, now_deg[axis])
+            motions.append(turned(now_deg[axis], now_deg_s[axis], goal_deg, self._limits, at_s=at_s))
         return self._begin(Leg((motions[0], motions[1])), at_s)
 
     def cruise(
@@ -213,14 +191,29 @@ class MountAxes:
             return rates_deg_s
         before, after = (
             self._of_date((ra_deg + rates_deg_s[0] * into_s, dec_deg + rates_deg_s[1] * into_s), at_s)
-            for into_s in (-_HALF_STEP_S, _HALF_STEP_S)
+            for into_s in (-HALF_STEP_S, HALF_STEP_S)
         )
-        step_s = 2.0 * _HALF_STEP_S
+        step_s = 2.0 * HALF_STEP_S
         return wrapped(after[0] - before[0]) / step_s, (after[1] - before[1]) / step_s
 
     def _begin(self, leg: Leg, at_s: float) -> float:
+        """Plan a leg, and a stop where it comes to a limit; says when its speeds no longer change."""
+        driven_deg = self._build.gears.driven_deg(self._legs.at(at_s), at_s)
+        leg = replace(leg, since_s=at_s, driven_deg=driven_deg)
         self._legs.begin(at_s, leg)
+        self._stops_s = limited_s(leg, self._build.reach_deg(self.mechanics))
+        if self._stops_s < _NEVER:
+            self._stand(self._stops_s)
         return leg.ends_s
+
+    def _stand(self, at_s: float) -> None:
+        now_deg, now_deg_s = self.true_deg(at_s), self.speeds_deg_s(at_s)
+        first, second = (
+            changed_speed(position_deg, speed_deg_s, 0.0, self._limits, at_s=at_s)
+            for position_deg, speed_deg_s in zip(now_deg, now_deg_s, strict=True)
+        )
+        driven_deg = self._build.gears.driven_deg(self._legs.at(at_s), at_s)
+        self._legs.begin(at_s, Leg((first, second), since_s=at_s, driven_deg=driven_deg))
 
     def _following(
         self, place: tuple[float, float], rates_deg_s: tuple[float, float], at_s: float, *, flipped: bool
@@ -234,10 +227,17 @@ class MountAxes:
             flipped=flipped,
             mechanics=self.mechanics,
             ground=self.ground,
-        )
+        ).counted_on()
 
-    def _short_way(self, axis: int, by_deg: float) -> float:
-        return wrapped(by_deg) if axis == 0 and self.mechanics.turns_freely else by_deg
+    def _reached(self, axis: int, goal_deg: float, from_deg: float) -> float:
+        """The same angle where the axis goes to: the short way, unless its cables are in the way."""
+        if axis == 1 or not self.mechanics.turns_freely:
+            return goal_deg
+        lowest_deg, highest_deg = self._build.reach_deg(self.mechanics)
+        goal_deg = from_deg + wrapped(goal_deg - from_deg)
+        if goal_deg > highest_deg:
+            return goal_deg - 360.0
+        return goal_deg + 360.0 if goal_deg < lowest_deg else goal_deg
 
     def _limits_beside(self, base_deg_s: float) -> Limits:
         """What is left of the axis's speed while it follows the sky."""

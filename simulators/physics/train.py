@@ -6,10 +6,13 @@ from datetime import datetime
 
 from drivers.values import Quantity
 from simulators.physics.camera import Camera, Shot
+from simulators.physics.cover import Cover
 from simulators.physics.dome import Dome
 from simulators.physics.filter_wheel import FilterWheel
 from simulators.physics.focuser import Focuser
-from simulators.physics.mount import Mount, rotation_deg
+from simulators.physics.mechanics import wrapped
+from simulators.physics.mount import Mount
+from simulators.physics.rotator import Rotator
 from simulators.physics.weather import Weather
 from simulators.sky.render import Look
 from simulators.sky.rotation import unix_of
@@ -18,6 +21,7 @@ _ARCSEC_PER_RAD = 206_264.806
 _GAUSSIAN_OF_DISC = 0.7  # the FWHM of a Gaussian that is about as wide as a defocused disc, per diameter
 _BLURRED_MOST_ARCSEC = 40.0
 _FOCUSED_AT_C = 10.0
+_PANEL_E_S = 20_000.0  # of a panel at its brightest, in each unbinned pixel, through clear glass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +34,7 @@ class Optics:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Train:
-    """Everything that light passes on its way to one camera. A wheel, a focuser or a dome may be missing."""
+    """Everything that light passes on its way to one camera. What is None is not there."""
 
     optics: Optics
     camera: Camera
@@ -39,6 +43,8 @@ class Train:
     filter_wheel: FilterWheel | None
     focuser: Focuser | None
     dome: Dome | None
+    rotator: Rotator | None = None
+    cover: Cover | None = None
 
     @property
     def pixel_scale_arcsec(self) -> float:
@@ -49,22 +55,25 @@ class Train:
         """What the whole sensor saw during a shot. Filter, focus, dome and weather are those of mid-exposure."""
         camera, binning = self.camera.settings, shot.setup.binning
         altitude_deg, azimuth_deg = self._true_horizontal(shot.mid_at)
-        shares = self._transmission(altitude_deg, azimuth_deg, shot.mid_at)
+        glass = self._glass(shot.mid_at) if shot.light else 0.0
+        turned_deg = wrapped(self._rotation_deg(shot.ends_at) - self._rotation_deg(shot.started_at))
         return Look(
             started_at=shot.started_at,
             exposure_s=shot.exposure_s,
             boresight=self.mount.true_icrs,
-            rotation_deg=rotation_deg(self.mount, camera.rotation_deg, shot.mid_at),
+            rotation_deg=self._rotation_deg(shot.mid_at),
+            rotation_rate_deg_s=turned_deg / shot.exposure_s if shot.exposure_s > 0.0 else 0.0,
             width_px=camera.width_px // binning,
             height_px=camera.height_px // binning,
             binning=binning,
             pixel_scale_arcsec=self.pixel_scale_arcsec,
             fwhm_arcsec=self._fwhm_arcsec(altitude_deg, shot.mid_at),
-            transmission=shares if shot.light else 0.0,
+            transmission=glass * self._unobstructed(altitude_deg, azimuth_deg, shot.mid_at),
+            panel_e_s=glass * self._panel_e_s(shot.mid_at),
             sky_mag_arcsec2=self.weather.read(shot.mid_at)[Quantity.SKY_QUALITY_MAG_ARCSEC2],
             aperture_m=self.optics.aperture_mm / 1000.0,
             electrons_per_adu=camera.electrons_per_adu * math.pow(10.0, -shot.setup.gain / 200.0),
-            read_noise_e=camera.read_noise_e,
+            read_noise_e=camera.read_noise_e * camera.readouts[shot.setup.readout].noise_share,
             bias_adu=float(shot.setup.offset * camera.adu_per_offset),
             full_well_e=camera.full_well_e,
         )
@@ -74,15 +83,29 @@ class Train:
         return self.mount.axes.changes_before(unix_of(shot.ends_at))
 
     def _true_horizontal(self, at: datetime) -> tuple[float, float]:
-        mechanics = self.mount.axes.mechanics
-        return mechanics.horizontal_of(*mechanics.looks_at(*self.mount.axes.true_deg(unix_of(at))))
+        return self.mount.axes.mechanics.horizontal_of(*self.mount.axes.sight(unix_of(at)))
 
-    def _transmission(self, altitude_deg: float, azimuth_deg: float, at: datetime) -> float:
+    def _rotation_deg(self, at: datetime) -> float:
+        turned_deg = 0.0 if self.rotator is None else self.rotator.mechanical_deg_at(at)
+        return wrapped(self.mount.axes.rotation_deg(unix_of(at)) + self.camera.settings.rotation_deg + turned_deg)
+
+    def _glass(self, at: datetime) -> float:
+        return 1.0 if self.filter_wheel is None else self.filter_wheel.filter_at(at).transmission
+
+    def _unobstructed(self, altitude_deg: float, azimuth_deg: float, at: datetime) -> float:
+        """The share of starlight that comes as far as the telescope."""
         if altitude_deg <= 0.0:
             return 0.0
-        glass = 1.0 if self.filter_wheel is None else self.filter_wheel.filter_at(at).transmission
         slit = 1.0 if self.dome is None else self.dome.lets_through(altitude_deg, azimuth_deg, at)
-        return glass * slit * self.weather.clearness(at)
+        lid = 1.0 if self.cover is None else self.cover.open_share_at(at)
+        return slit * lid * self.weather.clearness(at)
+
+    def _panel_e_s(self, at: datetime) -> float:
+        """Evenly from the light panel: as far as its lid is closed, or always where it has no lid."""
+        if self.cover is None:
+            return 0.0
+        before = 1.0 - self.cover.open_share_at(at) if self.cover.settings.has_cover else 1.0
+        return _PANEL_E_S * before * self.cover.light_at(at) / self.cover.settings.max_brightness
 
     def _fwhm_arcsec(self, altitude_deg: float, at: datetime) -> float:
         """Seeing, worse at low altitude (air mass to the power 0.6), and the disc of what is out of focus."""

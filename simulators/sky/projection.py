@@ -31,9 +31,12 @@ class Projection:
     def _scale_rad(self) -> float:
         return float(np.radians(self.scale_arcsec / 3600.0))
 
-    def pixels_of(self, units: Vectors, boresights: Vectors) -> tuple[Floats, Floats]:
-        """Where unit vectors fall, seen along boresights (unit vectors; the two broadcast): x and y, NaN behind."""
-        right, up = self._axes(boresights)
+    def pixels_of(self, units: Vectors, boresights: Vectors, turned_deg: Floats | float = 0.0) -> tuple[Floats, Floats]:
+        """Where unit vectors fall, seen along boresights (unit vectors; the two broadcast): x and y, NaN behind.
+
+        `turned_deg`, one for each boresight, is how much further than `rotation_deg` the frame is turned there.
+        """
+        right, up = self._axes(boresights, turned_deg)
         along = np.sum(units * boresights, -1)
         depth = np.where(along > _BEHIND, along, np.nan) * self._scale_rad
         x = (self.width_px - 1) / 2.0 + np.sum(units * right, -1) / depth
@@ -44,11 +47,12 @@ class Projection:
         """Whether pixels lie on the frame."""
         return (x >= -0.5) & (x < self.width_px - 0.5) & (y >= -0.5) & (y < self.height_px - 0.5)
 
-    def _axes(self, boresights: Vectors) -> tuple[Vectors, Vectors]:
+    def _axes(self, boresights: Vectors, turned_deg: Floats | float) -> tuple[Vectors, Vectors]:
         """The directions in which x grows and y falls."""
         x, y, z = boresights[..., 0], boresights[..., 1], boresights[..., 2]
         ra_rad = np.arctan2(y, x)  # at a pole any serves
         east = np.stack([-np.sin(ra_rad), np.cos(ra_rad), np.zeros_like(z)], -1)
         north = np.stack([-z * np.cos(ra_rad), -z * np.sin(ra_rad), np.hypot(x, y)], -1)
-        cosine, sine = np.cos(np.radians(self.rotation_deg)), np.sin(np.radians(self.rotation_deg))
+        rotation = np.radians(np.asarray(self.rotation_deg + turned_deg))[..., None]
+        cosine, sine = np.cos(rotation), np.sin(rotation)
         return sine * north - cosine * east, cosine * north + sine * east

@@ -42,7 +42,8 @@ class Look:
     instant. `rotation_deg` is the position angle of the frame's up, from north through east. Width and height are
     those of the delivered, binned frame; `pixel_scale_arcsec`, `read_noise_e` and `full_well_e` are of one unbinned
     pixel. `transmission` is the share of light that filter, cloud and dome let through, 0 for a closed dome; it dims
-    the sky too.
+    the sky too. `panel_e_s` is what a light panel leaves in each unbinned pixel. `rotation_deg` is that of
+    mid-exposure, and changes by `rotation_rate_deg_s`.
     """
 
     started_at: datetime
@@ -61,6 +62,8 @@ class Look:
     read_noise_e: float
     bias_adu: float
     full_well_e: float
+    rotation_rate_deg_s: float = 0.0
+    panel_e_s: float = 0.0
 
     @property
     def mid_at(self) -> datetime:
@@ -76,6 +79,10 @@ class Look:
             scale_arcsec=self.pixel_scale_arcsec * self.binning,
             rotation_deg=self.rotation_deg,
         )
+
+    def turned_deg(self, unix_s: Floats) -> Floats:
+        """How far the frame is turned, at instants, from how it stands at mid-exposure."""
+        return self.rotation_rate_deg_s * (unix_s - unix_of(self.mid_at))
 
     @property
     def sigma_px(self) -> float:
@@ -93,7 +100,8 @@ class Look:
         """The delivered pixel under this sky."""
         pixel_arcsec2 = (self.pixel_scale_arcsec * self.binning) ** 2
         return Sensor(
-            sky_e=float(self.electrons_of(self.sky_mag_arcsec2)) * pixel_arcsec2,
+            sky_e=float(self.electrons_of(self.sky_mag_arcsec2)) * pixel_arcsec2
+            + self.panel_e_s * self.binning**2 * self.exposure_s,
             read_noise_e=self.read_noise_e * self.binning,
             full_well_e=self.full_well_e * self.binning**2,
             electrons_per_adu=self.electrons_per_adu,
@@ -140,7 +148,9 @@ class Sky:
 
     def _star_spots(self, look: Look, pointing: Pointing, canvas: Canvas) -> Spots:
         projection = look.projection
-        trail_px = pointing.length_deg() * 3600.0 / projection.scale_arcsec
+        turned_rad = float(np.radians(abs(look.rotation_rate_deg_s) * look.exposure_s))
+        trail_deg = pointing.length_deg() + projection.radius_deg * turned_rad
+        trail_px = trail_deg * 3600.0 / projection.scale_arcsec
         ra_deg, dec_deg = angles_of(pointing.middle)
         reach_deg = projection.radius_deg + pointing.reach_deg() + look.fwhm_arcsec * 2.0 / 3600.0
         near = self._stars.within(float(ra_deg), float(dec_deg), reach_deg, faintest=_faintest(look, trail_px))
@@ -149,7 +159,7 @@ class Sky:
         brightest = np.argsort(near.magnitude, kind="stable")[:most]
         units = unit_of(near.ra_deg[brightest], near.dec_deg[brightest])
         instants, shares = _nodes(pointing, trail_px, look.sigma_px)
-        x, y = projection.pixels_of(units[:, None, :], pointing.at(instants))
+        x, y = projection.pixels_of(units[:, None, :], pointing.at(instants), look.turned_deg(instants))
         electrons = look.electrons_of(near.magnitude[brightest])[:, None] * shares
         return canvas.spots_along(x, y, electrons)
 
@@ -158,7 +168,7 @@ class Sky:
         spans = int(np.clip(np.ceil(look.exposure_s / _SATELLITE_SPAN_S), 2, _MOST_SATELLITE_SPANS))
         instants = np.linspace(pointing.unix_s[0], pointing.unix_s[-1], spans + 1)
         seen = self._swarm.astrometric(candidates, self._ground, instants)
-        x, y = look.projection.pixels_of(seen.units, pointing.at(instants))
+        x, y = look.projection.pixels_of(seen.units, pointing.at(instants), look.turned_deg(instants))
         light = look.electrons_of(seen.magnitude)
         return canvas.spots_along(x, y, 0.5 * (light[:, :-1] + light[:, 1:]) / spans)
 

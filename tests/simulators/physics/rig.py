@@ -16,9 +16,9 @@ TEIDE = Ground(28.3, -16.5, 2390.0)
 class Rig:
     """A mount, unparked and tracking, and the hand that sets its clock."""
 
-    def __init__(self, **how: Any) -> None:
+    def __init__(self, seed: int = 3, **how: Any) -> None:
         self.clock = HandClock(EVENING)
-        self.mount = Mount(MountSettings(**how), ground=TEIDE, now=self.clock.now, seed=3)
+        self.mount = Mount(MountSettings(**how), ground=TEIDE, now=self.clock.now, seed=seed)
         self.mount.unpark()
         self.mount.set_tracking(True)
 

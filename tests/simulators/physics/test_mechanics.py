@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drivers.values import MountKind
+from simulators.physics.gears import Base
 from simulators.physics.mechanics import Mechanics, folded, wrapped
 from simulators.sky.earth import Ground
 
@@ -65,11 +66,12 @@ def test_east_of_the_meridian_a_german_mount_looks_through_the_pole() -> None:
 
 def test_the_parallactic_angle_is_zero_on_the_meridian_and_positive_in_the_west() -> None:
     mechanics = Mechanics(MountKind.ALTAZ, 40.0)
-    assert mechanics.parallactic_deg(0.0, 10.0) == pytest.approx(0.0)
+    base = Base(mechanics, 0.0, 0.0)
+    assert base.rotation_deg(0.0, 10.0) == pytest.approx(0.0)
     altitude_deg, _ = mechanics.horizontal_of(45.0, 10.0)
     by_sine_rule = math.sin(math.radians(45.0)) * math.cos(math.radians(40.0)) / math.cos(math.radians(altitude_deg))
-    assert mechanics.parallactic_deg(45.0, 10.0) == pytest.approx(math.degrees(math.asin(by_sine_rule)))
-    assert mechanics.parallactic_deg(-45.0, 10.0) == pytest.approx(-mechanics.parallactic_deg(45.0, 10.0))
+    assert base.rotation_deg(45.0, 10.0) == pytest.approx(math.degrees(math.asin(by_sine_rule)))
+    assert base.rotation_deg(-45.0, 10.0) == pytest.approx(-base.rotation_deg(45.0, 10.0))
 
 
 def test_directions_beyond_the_pole_are_folded_back() -> None:

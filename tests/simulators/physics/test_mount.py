@@ -8,9 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drivers.values import EquatorialSystem, MountKind
+from simulators.physics.legs import sidereal_deg
 from simulators.physics.mechanics import wrapped
-from simulators.physics.mount import rotation_deg
-from simulators.physics.mount_axes import sidereal_deg
 from simulators.physics.refusals import Reason, Refusal
 from simulators.sky.rotation import unix_of
 from tests.simulators.physics.rig import EVENING, TEIDE, Rig
@@ -304,10 +303,10 @@ def test_a_flip_turns_the_camera_upside_down() -> None:
     rig = Rig(kind=MountKind.GERMAN)
     rig.mount.slew(*rig.at_hour_angle(-30.0, 20.0))
     rig.arrive()
-    east = rotation_deg(rig.mount, 10.0, rig.clock.now())
+    east = wrapped(10.0 + rig.mount.axes.rotation_deg(unix_of(rig.clock.now())))
     rig.mount.slew(*rig.at_hour_angle(30.0, 20.0))
     rig.arrive()
-    west = rotation_deg(rig.mount, 10.0, rig.clock.now())
+    west = wrapped(10.0 + rig.mount.axes.rotation_deg(unix_of(rig.clock.now())))
     assert abs(wrapped(east - west)) == 180.0
 
 
