@@ -37,12 +37,14 @@ class Answer:
     agree: float
     verdict: Verdict | None = None
     busy: bool = False
+    spoke: bool = False  # of its own accord, not because it was asked
     unclear: bool = False  # content with other values: perhaps from before the command
     asked: bool = False  # to describe it again: the next description is certain to follow the command
     settled: bool = False  # so late that whatever comes follows the command
 
     def hear(self, vector: Vector, *, described: bool) -> bool:
         """Take the property as it was just heard; True when there is a verdict."""
+        self.spoke = self.spoke or not described
         if self.verdict is None:
             self.verdict = self._judge(vector, certain=self.settled or (described and self.asked))
         return self.verdict is not None
@@ -50,7 +52,7 @@ class Answer:
     def give_up(self) -> Verdict | None:
         """The verdict if nothing more is to be heard; None where the driver has said nothing, or is Busy."""
         if self.verdict is None and self.unclear and not self.busy:
-            self.verdict = Verdict.OTHER_VALUES if self.finished else Verdict.DONE
+            self.verdict = Verdict.OTHER_VALUES if self.finished or not self.spoke else Verdict.DONE
         return self.verdict
 
     def _judge(self, vector: Vector, *, certain: bool) -> Verdict | None:

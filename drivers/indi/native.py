@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import sys
 from typing import Final
 
 import anyio
@@ -39,6 +40,7 @@ class NativeTransport(asyncio.Protocol):
         self._parser = Parser(hearer.hear)
         self._loop = asyncio.get_running_loop()
         self._stream: asyncio.Transport | None = None
+        self._socket: socket.socket
         self._gone = asyncio.Event()
         self._pings = 0
         self._heard_s = self._loop.time()
@@ -73,11 +75,13 @@ class NativeTransport(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)  # noqa: S101 (create_connection gives no other)
         self._stream = transport
-        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._socket = transport.get_extra_info("socket")
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._write(asking(self._device))
 
     def data_received(self, data: bytes) -> None:
         self._heard_s = self._loop.time()
+        self._acknowledge()
         try:
             self._parser.feed(data)
         except NotIndi as error:
@@ -86,6 +90,11 @@ class NativeTransport(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._gone.set()
         self._hearer.lose(f"the connection broke: {exc}" if exc else "it hung up")
+
+    def _acknowledge(self) -> None:
+        """At once: the server holds its next words back until we do, and the kernel would take 40 ms over it."""
+        if sys.platform == "linux":
+            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)  # lasts for one acknowledgement
 
     def _write(self, message: bytes) -> None:
         if self._stream is None or self._stream.is_closing():
