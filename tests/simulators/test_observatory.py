@@ -14,10 +14,12 @@ from drivers.values import MountKind, Quantity
 from simulators.clock import HandClock
 from simulators.observatory import Observatory, ObservatorySettings
 from simulators.physics.camera import CameraSettings, Shot
+from simulators.physics.cover import CoverSettings
 from simulators.physics.mechanics import wrapped
 from simulators.physics.mount import MountSettings
 from simulators.sky.earth import Ground
 from simulators.sky.render import Look, Sky
+from simulators.sky.rotation import unix_of
 from simulators.sky.satellites import Swarm
 from simulators.sky.stars import StarCatalogue
 
@@ -252,3 +254,88 @@ def test_the_rendered_sky_has_a_known_star_in_the_middle_of_the_frame() -> None:
     dark = night.observatory.album.picture_of(0, night.shoot(0.2, light=False))
     assert float(np.median(dark)) == pytest.approx(300.0, abs=2.0)
     assert int(dark.max()) < 400
+
+
+def test_a_cover_keeps_the_sky_out_and_its_light_falls_evenly_through_the_filter() -> None:
+    night = Night()
+    cover = night.observatory.cover
+    assert cover is not None
+    open_look = night.look()
+    assert (open_look.panel_e_s, open_look.transmission > 0.8) == (0.0, True)
+    cover.move(opening=False)
+    night.wait(10.0)
+    shut = night.look()
+    assert (shut.panel_e_s, shut.transmission) == (0.0, 0.0)
+    cover.shine(51)
+    night.wait(5.0)
+    lit = night.look()
+    assert lit.panel_e_s == pytest.approx(20_000.0 * 0.2 * 0.95)
+    assert night.look(night.shoot(light=False)).panel_e_s == 0.0
+    night.observatory.filter_wheels[0].select(1)
+    night.wait(5.0)
+    assert night.look().panel_e_s == pytest.approx(lit.panel_e_s * 0.30 / 0.95)
+    cover.move(opening=True)
+    night.wait(10.0)
+    assert night.look().panel_e_s == 0.0
+
+
+def test_a_light_without_a_lid_shines_into_the_telescope_always() -> None:
+    night = Night(cover=CoverSettings(has_cover=False))
+    assert night.observatory.cover is not None
+    night.observatory.cover.shine(255)
+    night.wait(5.0)
+    assert night.look().panel_e_s == pytest.approx(19_000.0)
+    assert night.look().transmission > 0.8
+
+
+def test_a_flat_is_even_and_as_bright_as_brightness_exposure_and_binning_make_it() -> None:
+    night = Night(sky=Sky(StarCatalogue.load(), Swarm([]), TEIDE, 1))
+    cover, camera = night.observatory.cover, night.observatory.cameras[0]
+    assert cover is not None
+    cover.move(opening=False)
+    cover.shine(51)
+    night.wait(10.0)
+
+    def flat(exposure_s: float) -> NDArray[np.float64]:
+        return night.observatory.album.picture_of(0, night.shoot(exposure_s)).astype(float) - 300.0
+
+    one, two = flat(1.0), flat(2.0)
+    assert one.mean() == pytest.approx(3_800.0 / 0.8, rel=0.01)
+    assert two.mean() == pytest.approx(2.0 * one.mean(), rel=0.01)
+    quarters = [one[:32, :48].mean(), one[:32, 48:].mean(), one[32:, :48].mean(), one[32:, 48:].mean()]
+    assert quarters == pytest.approx([one.mean()] * 4, rel=0.005)
+    camera.bin_by(2)
+    camera.setup = replace(camera.setup, num_x=48, num_y=32)
+    assert flat(1.0).mean() == pytest.approx(4.0 * one.mean(), rel=0.01)
+
+
+def test_a_rotator_turns_the_picture_of_its_camera_and_of_no_other() -> None:
+    night = Night(cameras=(CameraSettings(width_px=96, height_px=64), CameraSettings(width_px=96, height_px=64)))
+    rotator = night.observatory.rotator
+    assert rotator is not None
+    before = [train.look_of(night.shoot(camera=index)).rotation_deg for index, train in both(night)]
+    rotator.move_to_mechanical(40.0)
+    night.wait(20.0)
+    after = [train.look_of(night.shoot(camera=index)).rotation_deg for index, train in both(night)]
+    assert wrapped(after[0] - before[0]) == pytest.approx(40.0, abs=1e-6)
+    assert after[1] == before[1]
+    rotator.sync(123.0)
+    assert night.look().rotation_deg == pytest.approx(after[0])
+    rotator.move_to_mechanical(70.0)
+    turning = night.observatory.cameras[0].start(1.0, light=True)
+    night.wait(10.0)
+    assert night.look(turning).rotation_rate_deg_s > 1.0
+
+
+def both(night: Night) -> list[tuple[int, Any]]:
+    return list(enumerate(night.observatory.trains))
+
+
+def test_the_field_of_an_alt_azimuth_mount_turns_within_an_exposure_and_that_of_others_does_not() -> None:
+    for kind, turns in ((MountKind.ALTAZ, True), (MountKind.FORK, False)):
+        night = Night(mount=MountSettings(kind=kind))
+        shot = night.shoot(300.0)
+        look = night.look(shot)
+        early, late = (night.observatory.mount.axes.rotation_deg(unix_of(at)) for at in (shot.started_at, shot.ends_at))
+        assert look.rotation_rate_deg_s == pytest.approx(wrapped(late - early) / 300.0, abs=1e-9)
+        assert (abs(look.rotation_rate_deg_s) > 1e-4) is turns

@@ -472,3 +472,25 @@ def test_there_is_a_frame_in_every_corner_of_the_sky(
 ) -> None:
     frame = Sky(catalogue, swarm, ground, 1).frame(look(place, pixel_scale_arcsec=20.0, fwhm_arcsec=50.0))
     assert above_sky(frame).max() > 200.0
+
+
+@pytest.mark.parametrize("rate_deg_s", [0.0, 1.5, -3.0])
+def test_a_turning_field_draws_stars_into_arcs_about_the_middle(
+    rate_deg_s: float, look: LookMaker, sky_of: SkyMaker
+) -> None:
+    one = look(
+        rotation_rate_deg_s=rate_deg_s, exposure_s=4.0, full_well_e=1e9, electrons_per_adu=100.0, fwhm_arcsec=6.0
+    )
+    counts = above_sky(sky_of((83.0, 20.0 + 100.0 * 2.0 / 3600.0, 4.0)).frame(one))
+    rows, columns = np.mgrid[0:256, 0:256]
+    counts[counts < counts.max() / 50.0] = 0.0
+    away_px = np.hypot(columns - 127.5, rows - 127.5)
+    along_deg = np.degrees(np.arctan2(columns - 127.5, 127.5 - rows))
+    mean_px = (counts * away_px).sum() / counts.sum()
+    spread_deg = np.sqrt(
+        (counts * along_deg**2).sum() / counts.sum() - ((counts * along_deg).sum() / counts.sum()) ** 2
+    )
+    own_deg = np.degrees(1.3 / 100.0)
+    assert mean_px == pytest.approx(100.0, abs=0.3)
+    assert (counts * along_deg).sum() / counts.sum() == pytest.approx(0.0, abs=0.1)
+    assert spread_deg == pytest.approx(np.hypot(abs(rate_deg_s) * 4.0 / np.sqrt(12.0), own_deg), rel=0.1)
