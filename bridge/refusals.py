@@ -24,9 +24,13 @@ def refusal(error: ValidationError, model: type[BaseModel], *, where: str, under
 
 
 def first_fault(error: ValidationError) -> ErrorDetails:
-    """The fault to speak of: an unknown key before all others, since a misspelt key is a missing one as well."""
+    """The fault to speak of: a driver there is not, since that decides which keys there are; then an unknown key before
+    all others, since a misspelt key is a missing one as well.
+    """
     faults = error.errors(include_url=False, include_context=False)
-    return next((fault for fault in faults if fault["type"] == "extra_forbidden"), faults[0])
+    drivers = (fault for fault in faults if fault["loc"][-1:] == ("driver",))
+    unknown = (fault for fault in faults if fault["type"] == "extra_forbidden")
+    return next(drivers, None) or next(unknown, faults[0])
 
 
 def keys_of(loc: Sequence[str | int]) -> list[str | int]:

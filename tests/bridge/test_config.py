@@ -8,6 +8,7 @@ import pytest
 
 from bridge.config import Settings, is_loopback, load_settings
 from bridge.errors import ConfigError
+from drivers.config import AlpacaDevice, IndiDevice
 
 CANARY = "citra_pat_CANARY_4f1c"
 
@@ -52,6 +53,72 @@ def test_ten_lines_make_a_station(load: Loader) -> None:
     assert settings.api.url == "https://api.citra.space"
     assert settings.state_folder == Path("~/.local/state/nightbridge").expanduser()
     assert type(settings) is Settings
+
+
+INDI = """
+[focuser]
+driver = "indi"
+address = "localhost:7624"
+device = "Focuser Simulator"
+"""
+
+
+def test_each_table_takes_either_driver_with_its_own_keys(load: Loader) -> None:
+    settings = load(
+        STATION.replace('[mount]\naddress = "10.0.0.5:11111"', f"[mount]{INDI.replace('[focuser]', '')}") + INDI
+    )
+    assert isinstance(settings.mount, IndiDevice)
+    assert (settings.mount.device, settings.mount.slew_speed_deg_s) == ("Focuser Simulator", 3.0)
+    assert isinstance(settings.camera, AlpacaDevice)
+    assert settings.focuser == IndiDevice(driver="indi", address="localhost:7624", device="Focuser Simulator")
+    assert settings.rotator is settings.cover is settings.gps is None
+
+
+def test_a_device_of_the_environment_has_the_driver_it_names(load: Loader) -> None:
+    settings = load(
+        DOME__DRIVER="indi", DOME__ADDRESS="localhost:1", DOME__DEVICE="Roll Off", DOME__TURN_SPEED_DEG_S="2"
+    )
+    assert isinstance(settings.dome, IndiDevice)
+    assert (settings.dome.device, settings.dome.turn_speed_deg_s) == ("Roll Off", 2.0)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        ('device = "', 'device_number = 0\n#"', ["focuser.device_number = 0: expected only where driver = 'alpaca'"]),
+        (
+            'driver = "indi"',
+            "",
+            ["focuser.device = 'Focuser Simulator': expected only where driver = 'indi'; here it is 'al"],
+        ),
+        ('driver = "indi"', 'driver = "indy"', ["focuser.driver = 'indy': expected 'alpaca' or 'indi'"]),
+        ('driver = "indi"', "driver = 3", ["focuser.driver = 3: expected 'alpaca' or 'indi'"]),
+        ('device = "Focuser Simulator"', "", ["focuser.device is missing"]),
+        ('device = "Focuser Simulator"', 'device = ""', ["focuser.device = ''", "at least 1"]),
+        ('device = "', 'devise = "', ["focuser.devise", "did you mean device?"]),
+        ("7624", "usb", ["focuser.address = 'localhost:usb'"]),
+        ("[focuser]", '[focuser]\nlink = "serial"', ["focuser.link = 'serial'", "'native' or 'pyindi'"]),
+        ("[focuser]", "[focus]", ["focus", "unknown key; did you mean focuser?"]),
+    ],
+)
+def test_a_key_of_the_other_driver_is_refused_in_one_line(
+    load: Loader, before: str, after: str, words: list[str]
+) -> None:
+    assert before in INDI
+    with pytest.raises(ConfigError) as caught:
+        load(STATION + INDI.replace(before, after, 1))
+    line = str(caught.value)
+    assert "\n" not in line
+    assert "station.toml: " in line
+    assert "[alpaca]" not in line
+    assert "[indi]" not in line
+    for word in words:
+        assert word in line
+
+
+def test_a_variable_of_a_device_that_cannot_be_used_is_named(load: Loader) -> None:
+    with pytest.raises(ConfigError, match=r"environment NIGHTBRIDGE_FOCUSER__ADDRESS: focuser\.address = 'nowhere'"):
+        load(STATION + INDI, FOCUSER__ADDRESS="nowhere")
 
 
 def test_the_environment_wins_over_the_file(load: Loader) -> None:
@@ -175,6 +242,9 @@ ends_at = 2026-11-22T20:00:00Z
         load(at_home.replace("127.0.0.1:11111", "10.0.0.5:11111").replace("10.0.0.5", "127.0.0.1", 1) + rehearsal)
     with pytest.raises(ConfigError, match=r"dome\.address"):
         load(at_home + '[dome]\naddress = "roof.example:1"\n' + rehearsal)
+    assert load(at_home + INDI + rehearsal).rehearsal is not None
+    with pytest.raises(ConfigError, match=r"focuser\.address = 'obs\.example:7624'"):
+        load(at_home + INDI.replace("localhost", "obs.example") + rehearsal)
     with pytest.raises(ConfigError, match="ends_at"):
         load(at_home + rehearsal.replace("T20", "T10"))
 
