@@ -4,23 +4,27 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from bridge.calibration.measured import read_measured
 from bridge.chores import StationCard
 from bridge.clock import Clock
 from bridge.config import Settings
 from bridge.events import Telemetry
+from bridge.observing.chase import Chase
 from bridge.observing.dark import Darkness
+from bridge.observing.exposing import CameraChoices, Exposing
 from bridge.observing.gate import Gate, GateLimits
 from bridge.observing.keeping import Keeper
 from bridge.observing.meetings import Meetings
 from bridge.observing.night import Night
 from bridge.observing.observatory import Observatory
-from bridge.observing.observe import CameraChoices, Observer
+from bridge.observing.observe import Observer
 from bridge.observing.pace import Pace
 from bridge.observing.planning import Limits, Planning
 from bridge.observing.safety import Source, Watch
 from bridge.observing.seats import Seats
+from bridge.observing.steering import Axis
 from bridge.observing.turns import Turns
-from bridge.rig import slews_of, telescope_of
+from bridge.rig import ladder_for, slews_of, telescope_of
 from bridge.storage.cards import StationCards
 from bridge.storage.frames import FrameFolder
 from bridge.storage.store import Store
@@ -29,8 +33,8 @@ from drivers.threads import Worker
 from schedules.ephemeris import Ephemeris
 from schedules.site import HorizonMask
 
-# A target that has drifted by more than this share of the field while it was followed is slewed to again.
-_DRIFT_OF_FIELD = 0.1
+# A target that is further from the middle than this share of the field while it is followed is lost.
+_LOST_OF_FIELD = 0.1
 # The plan stays this far above what the gate allows: a target that rises stood lower when the slew to it began.
 _ABOVE_GATE_DEG = 0.5
 
@@ -78,7 +82,7 @@ class Assembly:
         return Gate(
             site=settings.site.to_site(),
             ephemeris=self.ephemeris,
-            axes=slews_of(settings, self.seats.mount.device.capabilities).axes,
+            axes=slews_of(settings, self.seats.mount.device.capabilities, None).axes,
             limits=limits,
             verdict=watch.verdict,
             clock=self.around.clock,
@@ -118,7 +122,8 @@ class Assembly:
     def night(self, observatory: Observatory, watch: Watch, keeper: Keeper, thinker: Worker) -> Night:
         settings = self.around.settings
         mount, camera = self.seats.mount.device.capabilities, self.seats.camera.device.capabilities
-        telescope = telescope_of(settings, self.ephemeris, mount, camera)
+        measured = read_measured(settings.state_folder)
+        telescope = telescope_of(settings, self.ephemeris, mount, camera, measured)
         if self.seats.dome is not None and not self.seats.dome.device.capabilities.can_set_azimuth:
             telescope = replace(telescope, dome_turn_speed_deg_s=math.inf)  # a roof that rolls off waits for nobody
         pace = Pace.expected(overhead_s=settings.night.overhead_s, readout_s=settings.camera.readout_s)
@@ -128,7 +133,7 @@ class Assembly:
             slew_overrun=pace.slew_overrun,
             slit_tolerance_deg=_slit_tolerance_deg(settings),
         )
-        observer = Observer(
+        exposing = Exposing(
             observatory=observatory,
             meetings=meetings,
             pace=pace,
@@ -136,7 +141,25 @@ class Assembly:
             camera=CameraChoices(gain=settings.camera.gain, offset=settings.camera.offset),
             clock=self.around.clock,
             telemetry=self.around.telemetry,
-            drift_tolerance_deg=_DRIFT_OF_FIELD * telescope.optics.smaller_side_deg,
+        )
+        slews = telescope.slews
+        chase = Chase(
+            observatory=observatory,
+            meetings=meetings,
+            exposing=exposing,
+            ladder=ladder_for(settings, mount, measured),
+            measured=measured,
+            unmeasured=Axis(fastest_deg_s=slews.speed_deg_s, acceleration_deg_s2=slews.acceleration_deg_s2),
+            clock=self.around.clock,
+            lost_beyond_arcsec=_LOST_OF_FIELD * telescope.optics.smaller_side_deg * 3600.0,
+        )
+        observer = Observer(
+            observatory=observatory,
+            meetings=meetings,
+            exposing=exposing,
+            chase=chase,
+            clock=self.around.clock,
+            telemetry=self.around.telemetry,
         )
         turns = Turns(
             ledger=self.store.ledger,

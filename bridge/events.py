@@ -156,6 +156,25 @@ class FrameTaken(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Followed(Event):
+    """How far the mount's own readings were from the target while frame `number` was exposed, by this way."""
+
+    task_id: str
+    number: int
+    way: str
+    rms_arcsec: float
+    worst_arcsec: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotFollowed(Event):
+    """The target is not followed this way here; the next one is tried, and leapfrog in the end."""
+
+    task_id: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FrameKept(Event):
     """The frame is on disk, durable, and on its way."""
 

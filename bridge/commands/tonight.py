@@ -8,15 +8,17 @@ from pathlib import Path
 
 from bridge.api.client import open_api
 from bridge.assembly import Surroundings, darkness_of, limits_of
+from bridge.calibration.measured import read_measured
 from bridge.chores import StationCard
 from bridge.errors import ApiError
 from bridge.events import StationNote, TaskRefused
 from bridge.fetching import TaskFetcher
 from bridge.manual import read_task_file
 from bridge.observing.dark import NightSpan
+from bridge.observing.ladder import Ladder
 from bridge.observing.pace import Pace
 from bridge.observing.planning import Planning
-from bridge.rig import telescope_of
+from bridge.rig import ladder_for, telescope_of
 from bridge.storage.store import open_store
 from drivers import connect
 from drivers.errors import DeviceError
@@ -52,10 +54,14 @@ _TASK_LASTS = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tonight:
-    """The plan for the night under way or the next (None: it does not get dark), and what was assumed for it."""
+    """The plan for the night under way or the next (None: it does not get dark), and what was assumed for it.
+
+    `follows`: the ways in which the mount can follow a target.
+    """
 
     span: NightSpan | None
     plan: Plan | None
+    follows: Ladder | None
     notes: tuple[str, ...]
 
 
@@ -68,14 +74,16 @@ async def plan_tonight(around: Surroundings, *, task_file: Path | None) -> Tonig
     notes = [*offered.notes]
     mount, camera = await _capabilities(around, notes)
     if span is None:
-        return Tonight(span=None, plan=None, notes=tuple(notes))
-    telescope = telescope_of(around.settings, ephemeris, mount, camera)
+        return Tonight(span=None, plan=None, follows=None, notes=tuple(notes))
+    measured = read_measured(around.settings.state_folder)
+    telescope = telescope_of(around.settings, ephemeris, mount, camera, measured)
     planning = Planning(
         telescope=telescope, limits=limits_of(around.settings, offered.card), pace=_expected_pace(around)
     )
     now = max(around.clock.now(), span.dark_from)
     plan = planning.plan([*requests, *offered.requests], now, night=span.dark, standing=None)
-    return Tonight(span=span, plan=plan, notes=tuple(notes))
+    ladder = ladder_for(around.settings, mount, measured)
+    return Tonight(span=span, plan=plan, follows=ladder, notes=tuple(notes))
 
 
 def read_manual(task_file: Path, around: Surroundings, span: NightSpan | None) -> list[ObservationRequest]:

@@ -13,7 +13,9 @@ from bridge.clock import Clock
 from bridge.observing.pointing import Rates, direction_of, turned_within
 from bridge.observing.safety import Verdict
 from drivers.values import DomeStatus, Equatorial, MountStatus, ShutterState
+from schedules.courses import Course
 from schedules.ephemeris import Ephemeris
+from schedules.instants import unix_s_of
 from schedules.paths import (
     Directions,
     lowest_tracking_clearance_deg,
@@ -36,6 +38,10 @@ _TRACK_STEP_S = 20.0
 _TRACK_STEP_DEG = 15.0
 _LOOKS_AT_MOST = 2000
 _RATE_AT_MOST_DEG_S = 100.0
+# How finely a course is looked at, and how far beside it a mount may stand that begins to follow: no further than a
+# slew may end from where it was sent, and what it loses while it speeds up.
+_COURSE_STEP_S = 1.0
+_BESIDE_COURSE_DEG = 3.0
 # How long a slew may take at most, for the Sun's own motion meanwhile.
 _SLEW_AT_MOST = timedelta(minutes=5)
 # A way out of the Sun's cone may not lead deeper into it, but for rounding.
@@ -115,6 +121,38 @@ class Gate:
         doing = f"track at {rates.ra_deg_per_s:.5f}°/s {rates.dec_deg_per_s:+.5f}°/s"
         self._require_ready(doing, status)
         self._require_harmless(doing, status.pointing, rates, until)
+
+    def admit_course(self, status: MountStatus, course: Course, *, until: datetime) -> None:
+        """Following a target on its course from now until `until`, all the way of it; the mount stands near it."""
+        doing = f"follow a target until {until:%H:%M:%S}"
+        self._require_ready(doing, status)
+        now = self.clock.now()
+        whole_s = (until - now).total_seconds()
+        steps = max(1, math.ceil(whole_s / _COURSE_STEP_S))
+        if steps > _LOOKS_AT_MOST:
+            raise MotionRefused(f"{doing}: not for {whole_s:.0f} s")
+        instants = [now + (until - now) * step / steps for step in range(steps + 1)]
+        motions = [course.horizontal.at(unix_s_of(at)) for at in instants]
+        looks = (Horizontal(altitude_deg=one.latitude_deg, azimuth_deg=one.longitude_deg) for one in motions)
+        ahead = Directions.of(*looks)
+        stands = self.horizontal_of(status.pointing, status.read_at)
+        off_deg = angle_deg(stands.azimuth_deg, stands.altitude_deg, motions[0].longitude_deg, motions[0].latitude_deg)
+        if not off_deg <= _BESIDE_COURSE_DEG:
+            raise MotionRefused(f"{doing}: the mount stands {off_deg:.1f}° off the course; slew to it first")
+        self._require_clear(doing, ahead)
+        self._require_sun_apart(doing, ahead, instants)
+
+    def admit_around(self, status: MountStatus, *, within_deg: float, until: datetime) -> None:
+        """Moving anywhere within so far of where the mount stands, for a driver whose rates are not known yet."""
+        doing = f"move within {within_deg:g}° of where it stands"
+        self._require_ready(doing, status)
+        for at in (self.clock.now(), until):
+            look, sun = self.horizontal_of(status.pointing, at), self._sun(at)
+            self._require_clear(doing, _ring(look, within_deg))
+            apart_deg = angle_deg(look.azimuth_deg, look.altitude_deg, sun.azimuth_deg, sun.altitude_deg)
+            limit_deg = self.limits.sun_cone_deg + within_deg
+            if sun.altitude_deg > _SUN_HARMLESS_DEG and not apart_deg >= limit_deg:
+                raise MotionRefused(f"{doing}: {apart_deg:.1f}° from the Sun, the limit is {limit_deg:g}°")
 
     def admit_park(self, status: MountStatus) -> None:
         """Parking: allowed under any verdict, but not past the Sun with the dome open.
@@ -206,6 +244,21 @@ class Gate:
 
     def _sun(self, at: datetime) -> Horizontal:
         return self.ephemeris.sun_of(self.site, at)
+
+
+def _ring(look: Horizontal, within_deg: float) -> Directions:
+    """Directions all around one, so far from it; those beyond the zenith are left at the zenith."""
+    turns = [math.radians(turn) for turn in range(0, 361, 15)]
+    stretch = 1.0 / max(math.cos(math.radians(look.altitude_deg)), 0.1)
+    return Directions.of(
+        *(
+            Horizontal(
+                altitude_deg=max(-90.0, min(90.0, look.altitude_deg + within_deg * math.cos(turn))),
+                azimuth_deg=turned_within(look.azimuth_deg + within_deg * math.sin(turn) * stretch),
+            )
+            for turn in turns
+        )
+    )
 
 
 def _instants(doing: str, begins: datetime, ends: datetime, rates: Rates) -> Sequence[datetime]:

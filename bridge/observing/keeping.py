@@ -1,5 +1,6 @@
 """From the camera's hands onto the disk and into the ledger, while the telescope goes on to the next target."""
 
+import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 from bridge.clock import Clock
 from bridge.errors import DiskFull, FrameNotKept, IllegalMove
 from bridge.events import StationNote, Telemetry
+from bridge.observing.following import Residual
 from bridge.observing.pointing import Rates
 from bridge.storage.cards import FrameHeader, StationCards, Timing, Tracking, TrackMode
 from bridge.storage.framebook import ReservedFrame
@@ -32,7 +34,9 @@ _SCATTER_S = {TimeSource.DRIVER: 0.01, TimeSource.HOST: 0.1}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
-    """A frame and the circumstances under which it was taken. `place` is the target's at mid-exposure."""
+    """A frame and the circumstances under which it was taken. `place` is the target's at mid-exposure; `residual` is
+    there where the mount followed it.
+    """
 
     planned: PlannedObservation
     reserved: ReservedFrame
@@ -42,6 +46,7 @@ class Taken:
     reported: MountStatus
     rates: Rates | None
     filter_name: str
+    residual: Residual | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,7 +152,14 @@ class Keeper:
         tracking = (
             Tracking(mode=TrackMode.SIDEREAL)
             if rates is None
-            else Tracking(mode=TrackMode.RATE, ra_rate_deg_s=rates.ra_deg_per_s, dec_rate_deg_s=rates.dec_deg_per_s)
+            else Tracking(
+                mode=TrackMode.RATE,
+                ra_rate_deg_s=rates.ra_deg_per_s,
+                dec_rate_deg_s=rates.dec_deg_per_s,
+                way="" if taken.residual is None else taken.residual.way,
+                rms_arcsec=math.nan if taken.residual is None else taken.residual.rms_arcsec,
+                worst_arcsec=math.nan if taken.residual is None else taken.residual.worst_arcsec,
+            )
         )
         bound_s = self._timekeeping.bound().error_s
         return FrameHeader(

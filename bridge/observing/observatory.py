@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 
+from bridge.calibration.measured import Way
 from bridge.clock import Clock
 from bridge.events import (
     DeviceFault,
@@ -16,12 +17,15 @@ from bridge.events import (
 )
 from bridge.observing.brake import Brake
 from bridge.observing.gate import Gate
-from bridge.observing.pointing import Rates, check, turn_deg
+from bridge.observing.helm import Helm
+from bridge.observing.pointing import check, turn_deg
 from bridge.observing.putting_away import PuttingAway
 from bridge.observing.seats import AnySeat, Seats
+from bridge.observing.steering import Pair
 from bridge.observing.together import Deed, together
 from drivers.errors import DeviceError
-from drivers.values import Equatorial
+from drivers.values import Equatorial, MountStatus
+from schedules.courses import Course
 from schedules.places import Horizontal
 
 
@@ -41,7 +45,7 @@ class Observatory:
     patience: float = 1.0
     brake: Brake = field(init=False)
     _putting_away: PuttingAway = field(init=False)
-    _follows: bool = field(default=False, init=False)
+    _helm: Helm | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         self.brake = Brake(
@@ -93,8 +97,8 @@ class Observatory:
             DeviceError: the mount or the dome does not do it.
         """
         mount = self.seats.mount.device
+        await self.end_following()
         self.gate.admit_slew(await mount.status(), to, until=until)
-        self._follows = False
         began = self.clock.now()
         towards = self.gate.horizontal_of(to, began)
         self.telemetry.publish(
@@ -109,18 +113,35 @@ class Observatory:
             )
         )
 
-    async def track(self, rates: Rates, *, until: datetime) -> None:
-        """Follow a target at these rates; the gate looks at where that leads until `until`."""
+    async def take_helm(self, way: Way, course: Course, bounds_deg_s: Pair, *, until: datetime) -> Helm:
+        """The door for following a target on its course; the gate looks at all of it until `until`.
+
+        Raises:
+            MotionRefused: the gate says no.
+        """
+        await self.end_following()
         mount = self.seats.mount.device
-        self.gate.admit_track(await mount.status(), rates, until=until)
-        self._follows = True
-        await mount.track(ra_deg_per_s=rates.ra_deg_per_s, dec_deg_per_s=rates.dec_deg_per_s)
+        self.gate.admit_course(await mount.status(), course, until=until)
+        self._helm = Helm(mount=mount, way=way, bounds_deg_s=bounds_deg_s, until=until, clock=self.clock)
+        return self._helm
+
+    async def follow_on(self, helm: Helm, course: Course, *, until: datetime) -> MountStatus:
+        """Follow longer: the gate looks at the rest of the course as well. Gives the reading it judged by.
+
+        Raises:
+            MotionRefused: the gate says no; what was admitted before still is.
+        """
+        status = await helm.mount.status()
+        self.gate.admit_course(status, course, until=until)
+        helm.until = until
+        return status
 
     async def end_following(self) -> None:
         """Follow the stars again after a target was followed; an end is always allowed."""
-        if self._follows:
-            await self.seats.mount.device.track(ra_deg_per_s=0.0, dec_deg_per_s=0.0)
-            self._follows = False
+        if self._helm is not None:
+            self._helm.mount = self.seats.mount.device  # it may have been connected anew
+            await self._helm.let_go()
+            self._helm = None
 
     async def stand_still(self) -> None:
         """Stop following the stars, until the next slew."""
@@ -192,6 +213,8 @@ class Observatory:
         began = self.clock.now()
         try:
             await deed()
+            if seat is self.seats.mount:
+                await self.end_following()  # lost while it followed, it still does
         except DeviceError as error:
             fault = DeviceFault(at=self.clock.now(), device=seat.name, doing="connect", what=error.what)
             self.telemetry.publish(fault)

@@ -57,11 +57,17 @@ class Timing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tracking:
-    """What the mount did: rates of its own axes, d(RA)/dt of the coordinate, zero and zero at the sidereal rate."""
+    """What the mount did: rates of its own axes, d(RA)/dt of the coordinate, zero and zero at the sidereal rate.
+
+    A mount that followed was made to in some `way`; its own readings were so far from the target meanwhile.
+    """
 
     mode: TrackMode
     ra_rate_deg_s: float = 0.0
     dec_rate_deg_s: float = 0.0
+    way: str = ""
+    rms_arcsec: float = math.nan
+    worst_arcsec: float = math.nan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,6 +173,10 @@ def _pointing(header: FrameHeader) -> Iterator[Card]:
 
 def _tracking(header: FrameHeader) -> Iterator[Card]:
     yield "TRKMODE", header.tracking.mode, "rate: the mount followed; sidereal: the stars"
+    if header.tracking.way:
+        yield "TRKWAY", header.tracking.way, "how: by its own orbit, axes or rates"
+        yield "TRKRMS", header.tracking.rms_arcsec, "[arcsec] the mount's readings from the target, rms"
+        yield "TRKMAX", header.tracking.worst_arcsec, "[arcsec] the mount's readings from the target"
     yield "RA_RATE", header.tracking.ra_rate_deg_s, "[deg/s] mount, d(RA)/dt: no cos(dec) in it"
     yield "DEC_RATE", header.tracking.dec_rate_deg_s, "[deg/s] mount"
     yield "TGTRARAT", header.place.icrs_ra_rate_deg_s, "[deg/s] target, d(RA)/dt: no cos(dec) in it"

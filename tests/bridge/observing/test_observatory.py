@@ -9,7 +9,6 @@ import pytest
 
 from bridge.events import DeviceFault, DeviceRecovered, RoofOpened, SlewFinished, SlewStarted
 from bridge.observing.gate import MotionRefused, NotNow
-from bridge.observing.pointing import Rates
 from bridge.observing.safety import Verdict
 from drivers.errors import ConnectionLost, DeviceError, Malfunction
 from drivers.values import Equatorial, ShutterState
@@ -149,21 +148,6 @@ async def test_a_mount_that_says_it_stands_elsewhere_is_a_malfunction(tmp_path: 
         with pytest.raises(Malfunction, match=r"stands 0\.300° away"):
             await scope.observatory.slew(somewhere(scope, ephemeris), until=scope.after(60.0), task_id="")
         assert not scope.said(SlewFinished)
-
-
-async def test_rates_go_through_the_gate_and_an_end_of_them_does_not(tmp_path: Path, ephemeris: Ephemeris) -> None:
-    async with a_scope(tmp_path, ephemeris=ephemeris) as scope:
-        await scope.observatory.slew(somewhere(scope, ephemeris), until=scope.after(60.0), task_id="")
-        down = Rates(ra_deg_per_s=0.0, dec_deg_per_s=-0.5)
-        with pytest.raises(MotionRefused):
-            await scope.observatory.track(down, until=scope.after(600.0))
-        assert scope.simulated.mount.rates_deg_s == (0.0, 0.0)
-        await scope.observatory.track(down, until=scope.after(5.0))
-        assert scope.simulated.mount.rates_deg_s == (0.0, -0.5)
-        unsafe(scope)
-        await scope.observatory.end_following()
-        assert scope.simulated.mount.rates_deg_s == (0.0, 0.0)
-        assert scope.simulated.mount.tracking
 
 
 async def test_where_nothing_is_followed_nothing_is_told_to_the_mount(tmp_path: Path, ephemeris: Ephemeris) -> None:
