@@ -17,7 +17,7 @@ from simulators.physics.full_mount import FullMount
 from simulators.physics.mount import MountSettings
 from simulators.physics.rotator import Rotator, RotatorSettings
 from simulators.physics.switch import Switch, SwitchSettings
-from simulators.physics.train import Optics, Train
+from simulators.physics.train import Aim, MountAim, Optics, Train
 from simulators.physics.weather import Weather
 from simulators.sky.earth import Ground
 
@@ -50,7 +50,8 @@ class Observatory:
     """The devices. They are functions of `clock`; nothing here waits, ticks or has a thread.
 
     `faults` knows each by a name: mount, camera, filter_wheel, focuser, dome, rotator, cover, switch, safety_monitor,
-    conditions; the second of a kind is camera_2, and so on.
+    conditions; the second of a kind is camera_2, and so on. The cameras look where `aim` says: another mount, if it is
+    given, or the one here.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class Observatory:
         *,
         seed: int = 0,
         settings: ObservatorySettings | None = None,
+        aim: Aim | None = None,
     ) -> None:
         settings = settings or ObservatorySettings()
         now = clock.now
@@ -85,6 +87,7 @@ class Observatory:
         self.switch = (
             None if settings.switch is None else Switch(settings.switch, now=now, quirks=self.faults.on("switch"))
         )
+        self._aim = aim or MountAim(self.mount)
         self.trains = tuple(self._train(index) for index in range(len(self.cameras)))
         self.album = Album(sky, self.trains)
 
@@ -109,7 +112,7 @@ class Observatory:
         return Train(
             optics=self.settings.optics,
             camera=self.cameras[index],
-            mount=self.mount,
+            mount=self._aim,
             weather=self.weather,
             filter_wheel=self.filter_wheels[index] if index < len(self.filter_wheels) else None,
             focuser=self.focusers[index] if index < len(self.focusers) else None,

@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from drivers.values import Quantity
 from simulators.physics.camera import Camera, Shot
@@ -32,13 +33,49 @@ class Optics:
     aperture_mm: float = 90.0
 
 
+class Aim(Protocol):
+    """Where the telescope truly looks at any instant, and how what it sees is turned: a mount of ours or another."""
+
+    def true_icrs(self, at: datetime) -> tuple[float, float]:
+        """Right ascension and declination of the sensor's middle."""
+
+    def horizontal(self, at: datetime) -> tuple[float, float]:
+        """Altitude and azimuth, unrefracted."""
+
+    def rotation_deg(self, at: datetime) -> float:
+        """The position angle of the telescope's up, from north through east."""
+
+    def changes_before(self, at: datetime) -> int:
+        """The same number twice means that the path until then is still the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class MountAim:
+    """The aim of a mount of ours."""
+
+    mount: Mount
+
+    def true_icrs(self, at: datetime) -> tuple[float, float]:
+        return self.mount.true_icrs(at)
+
+    def horizontal(self, at: datetime) -> tuple[float, float]:
+        axes = self.mount.axes
+        return axes.mechanics.horizontal_of(*axes.sight(unix_of(at)))
+
+    def rotation_deg(self, at: datetime) -> float:
+        return self.mount.axes.rotation_deg(unix_of(at))
+
+    def changes_before(self, at: datetime) -> int:
+        return self.mount.axes.changes_before(unix_of(at))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Train:
     """Everything that light passes on its way to one camera. What is None is not there."""
 
     optics: Optics
     camera: Camera
-    mount: Mount
+    mount: Aim
     weather: Weather
     filter_wheel: FilterWheel | None
     focuser: Focuser | None
@@ -54,7 +91,7 @@ class Train:
     def look_of(self, shot: Shot) -> Look:
         """What the whole sensor saw during a shot. Filter, focus, dome and weather are those of mid-exposure."""
         camera, binning = self.camera.settings, shot.setup.binning
-        altitude_deg, azimuth_deg = self._true_horizontal(shot.mid_at)
+        altitude_deg, azimuth_deg = self.mount.horizontal(shot.mid_at)
         glass = self._glass(shot.mid_at) if shot.light else 0.0
         turned_deg = wrapped(self._rotation_deg(shot.ends_at) - self._rotation_deg(shot.started_at))
         return Look(
@@ -80,14 +117,11 @@ class Train:
 
     def changes_of(self, shot: Shot) -> int:
         """The same number twice means that the telescope's path through the shot is still the same."""
-        return self.mount.axes.changes_before(unix_of(shot.ends_at))
-
-    def _true_horizontal(self, at: datetime) -> tuple[float, float]:
-        return self.mount.axes.mechanics.horizontal_of(*self.mount.axes.sight(unix_of(at)))
+        return self.mount.changes_before(shot.ends_at)
 
     def _rotation_deg(self, at: datetime) -> float:
         turned_deg = 0.0 if self.rotator is None else self.rotator.mechanical_deg_at(at)
-        return wrapped(self.mount.axes.rotation_deg(unix_of(at)) + self.camera.settings.rotation_deg + turned_deg)
+        return wrapped(self.mount.rotation_deg(at) + self.camera.settings.rotation_deg + turned_deg)
 
     def _glass(self, at: datetime) -> float:
         return 1.0 if self.filter_wheel is None else self.filter_wheel.filter_at(at).transmission
