@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PYTHON ?= python3
 
-.PHONY: night test check bench lock clean
+.PHONY: night chaos chaos-long test check bench lock clean
 
 night: $(READY)  ## two hours of tonight's darkness against simulators, sixty times life speed
 	$(BIN)/nightbridge-sim night --out night
@@ -14,6 +14,12 @@ night: $(READY)  ## two hours of tonight's darkness against simulators, sixty ti
 test: $(READY)  ## the whole suite, INDI's own simulators from Debian included
 	scripts/debian.sh
 	$(BIN)/pytest -n auto --dist worksteal
+
+chaos: $(READY)  ## kill the real bridge 60 times in simulated nights, and judge what is left
+	$(BIN)/nightbridge-sim chaos --kills 60 --out chaos
+
+chaos-long: $(READY)  ## the same, a thousand times
+	$(BIN)/nightbridge-sim chaos --kills 1000 --hours 10 --out chaos
 
 bench: $(READY)  ## ratios against peers, side by side in one run
 	$(BIN)/python -m tests.bench

@@ -19,6 +19,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
+from bridge.crashpoints import CrashPoint
 from bridge.device_tables import CameraSettings, DeviceSettings, DomeSettings, MountSettings, NotNegative, Positive
 from bridge.errors import ConfigError
 from bridge.refusals import first_fault, keys_of, refusal
@@ -133,13 +134,16 @@ class ExposureSettings(Table):
 class RehearsalSettings(Table):
     """Time-lapse against simulators: it was `starts_at` at `anchored_unix_s`, and runs `rate` times as fast since.
 
-    Refused unless the API and every device are on loopback.
+    Refused unless the API and every device are on loopback. The programme kills itself at the crash point `dies_at`
+    when it passes it for the `dies_at_pass`-th time, to show that the next start loses nothing.
     """
 
     starts_at: AwareDatetime
     anchored_unix_s: float
     rate: Annotated[float, Field(gt=0.0, le=1000.0)]
     ends_at: AwareDatetime
+    dies_at: CrashPoint | None = None
+    dies_at_pass: Annotated[int, Field(ge=1)] = 1
 
     @model_validator(mode="after")
     def _check(self) -> Self:

@@ -13,6 +13,7 @@ import anyio
 from bridge.api.client import CitraApi
 from bridge.api.models import ImagePayload, ImageStatus
 from bridge.clock import Clock
+from bridge.crashpoints import CrashPoint, passing
 from bridge.errors import ApiContractBroken, ApiError, ApiRejected, ApiUnreachable
 from bridge.events import DeliverySetAside, FrameDelivered, FrameProcessed, TaskReported, Telemetry
 from bridge.storage.outbox import Lane, Outbox, OutboxItem, Stage
@@ -122,15 +123,20 @@ class Delivery:
     async def _send(self, item: OutboxItem) -> None:
         assert item.path is not None  # noqa: S101 (a frame has one)
         await self._outbox.reach(item, Stage.INITIATED, after_s=_GRACE_S)
+        passing(CrashPoint.ANNOUNCING)
         ticket = await self._api.uploads.initiate(item.file_name, item.bytes, task_id=item.api_task_id)
+        passing(CrashPoint.ANNOUNCED)
         await self._outbox.reach(item, Stage.INITIATED, upload_id=ticket.upload_id, after_s=_GRACE_S)
+        passing(CrashPoint.TICKET_KEPT)
         try:
             await self._api.storage.send(ticket, item.path, item.bytes)
         except ApiUnreachable as error:
             # It may have arrived all the same.
             await self._outbox.postpone(item, max(_GRACE_S, error.retry_after_s), why=str(error))
             return
+        passing(CrashPoint.SENT)
         await self._outbox.reach(item, Stage.SENT, upload_id=ticket.upload_id, after_s=_FIRST_LOOK_S)
+        passing(CrashPoint.SENT_KEPT)
 
     async def _reconcile(self, item: OutboxItem) -> None:
         """What became of a try that broke off: adopt what landed, clear away what did not, and only then try again."""
@@ -169,6 +175,7 @@ class Delivery:
 
     async def _land(self, item: OutboxItem, image: ImagePayload) -> None:
         await self._outbox.reach(item, Stage.LANDED, upload_id=image.upload_id, after_s=_FIRST_LOOK_S)
+        passing(CrashPoint.LANDED)
         self._telemetry.publish(
             FrameDelivered(
                 at=self._clock.now(),
@@ -204,7 +211,9 @@ class Delivery:
 
     async def _report(self, item: OutboxItem) -> None:
         held = await self._api.tasking.report(item.task_id, item.status, closes=item.closes)
+        passing(CrashPoint.REPORTED)
         await self._outbox.reach(item, Stage.DONE)
+        passing(CrashPoint.DELIVERED)
         self._telemetry.publish(TaskReported(at=self._clock.now(), task_id=item.task_id, status=held))
 
     async def _weigh(self, item: OutboxItem, error: ApiError) -> None:

@@ -170,6 +170,41 @@ def night(
     raise typer.Exit(fly(settings))
 
 
+@app.command()
+def chaos(
+    kills: Annotated[int, typer.Option(min=1, max=100_000, help="how often the bridge is killed")] = 50,
+    hours: Annotated[float, typer.Option(min=0.5, max=10.0, callback=_finite, help="of darkness in each night")] = 4.0,
+    rate: Rate = 60.0,
+    site: Site = _SITE,
+    out: Annotated[Path, typer.Option(help="the folder for the nights; what is in it is removed")] = Path("chaos"),
+    seed: Seed = 1,
+) -> None:
+    """Kill the real bridge again and again, and judge what is left.
+
+    Half of the kills are at random instants, half at named places between two writes. Exit code 0 only if no durable
+    frame was lost or delivered twice, no task was left behind and the ledger was sound after every kill.
+    """
+    from simulators.chaos.campaign import CampaignSettings
+    from simulators.chaos.command import run_campaign
+
+    evening = _evening("")
+    settings = CampaignSettings(
+        kills=kills, seed=seed, hours=hours, rate=rate, ground=_ground(site), evening=evening, out=out
+    )
+    raise typer.Exit(run_campaign(settings))
+
+
+@app.command()
+def judge(folder: Annotated[Path, typer.Argument(help="a night of `chaos`")]) -> None:
+    """Say whether the promises held in a night that is over.
+
+    Looks at the platform's and the camera's record, the files and the ledger, and at nothing the bridge says of itself.
+    """
+    from simulators.chaos.command import print_judgement
+
+    raise typer.Exit(print_judgement(folder))
+
+
 def main() -> None:
     """The command line. A file or a folder that cannot be used is said in one line, with exit code 2."""
     from simulators.sky.elements import UnreadableElements

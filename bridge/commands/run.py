@@ -13,6 +13,7 @@ from bridge.clock import LoopClock, SystemClock, unix_now_s
 from bridge.commands.printing import print_table
 from bridge.commands.tonight import read_manual
 from bridge.config import RehearsalSettings, Settings, load_settings
+from bridge.crashpoints import arm
 from bridge.events import Telemetry
 from bridge.lock import alone_in
 from bridge.station import LEDGER_NAME
@@ -42,6 +43,8 @@ def run_station(config: Path | None, *, task_file: Path | None) -> int:
 
 async def _run(settings: Settings, task_file: Path | None) -> int:
     around = surroundings(settings)
+    if settings.rehearsal is not None and settings.rehearsal.dies_at is not None:
+        arm(settings.rehearsal.dies_at, at_pass=settings.rehearsal.dies_at_pass)
     if task_file is None:
         return await run_assembled(around, manual=[])
     span = darkness_of(settings, Ephemeris()).next_night(around.clock.now())

@@ -10,6 +10,7 @@ import anyio
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 from bridge.clock import Clock
+from bridge.crashpoints import CrashPoint, passing
 from bridge.errors import DiskFull, FrameNotKept, IllegalMove
 from bridge.events import StationNote, Telemetry
 from bridge.observing.following import Residual
@@ -117,6 +118,7 @@ class Keeper:
 
     async def keep(self, taken: Taken) -> None:
         """Hand a frame over; waits only while too many others wait for the disk."""
+        passing(CrashPoint.IN_MEMORY)
         with anyio.CancelScope(shield=True):  # a frame that exists is kept, whatever is being cancelled
             await self._send.send(taken)
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from bridge.clock import Clock
+from bridge.crashpoints import CrashPoint, passing
 from bridge.events import FrameKept, Telemetry
 from bridge.storage.database import Database
 from bridge.storage.moves import find_task, kept_frames, queue_frame
@@ -74,7 +75,9 @@ class FrameBook:
             )
             return frame
 
-        return await self._database.write(step)
+        reserved = await self._database.write(step)
+        passing(CrashPoint.FRAME_RESERVED)
+        return reserved
 
     async def record_frame(
         self, frame: ReservedFrame, file: FrameFile, *, started_at: datetime, ended_at: datetime
@@ -92,6 +95,7 @@ class FrameBook:
                 queue_frame(connection, task_id=frame.task_id, frame_id=frame.frame_id, at=at)
 
         await self._database.write(step)
+        passing(CrashPoint.RECORDED)
         self._telemetry.publish(
             FrameKept(
                 at=at,

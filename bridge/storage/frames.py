@@ -13,6 +13,7 @@ import numpy as np
 from astropy.io import fits
 from numpy.typing import NDArray
 
+from bridge.crashpoints import CrashPoint, passing
 from bridge.errors import DiskFull, FrameNotKept
 from bridge.storage.aside import make_folder, move_aside, sync_folder
 from bridge.storage.cards import Card, FrameHeader, cards_of
@@ -128,6 +129,7 @@ def write_frame(path: Path, cards: list[Card], pixels: NDArray[np.uint16]) -> Fr
         _write_all(descriptor, memoryview(head))
         written = len(head)
         for block in _blocks(pixels):
+            passing(CrashPoint.HALF_WRITTEN)
             block.byteswap(inplace=True)
             stored = block.data.cast("B")
             digest.update(stored)
@@ -137,8 +139,10 @@ def write_frame(path: Path, cards: list[Card], pixels: NDArray[np.uint16]) -> Fr
         digest.update(padding)
         _write_all(descriptor, memoryview(padding))
         os.fsync(descriptor)
+    passing(CrashPoint.SYNCED)
     part.rename(path)
     sync_folder(path.parent)
+    passing(CrashPoint.RENAMED)
     return FrameFile(path=path, bytes=written + len(padding), sha256=digest.hexdigest())
 
 

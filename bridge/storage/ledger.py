@@ -7,12 +7,15 @@ from datetime import datetime
 from types import MappingProxyType
 
 from bridge.clock import Clock
+from bridge.crashpoints import CrashPoint, passing
 from bridge.events import Event, TaskAccepted, TaskChanged, Telemetry
 from bridge.storage.database import Database
 from bridge.storage.moves import find_task, kept_frames, move
 from bridge.storage.rows import request_text, task_of, text_of
 from bridge.tasks import UNFINISHED, WAITING, Task, TaskSource, TaskState
 from schedules.requests import ObservationRequest
+
+_DEADLY = {TaskState.OBSERVING: CrashPoint.OBSERVING, TaskState.CAPTURED: CrashPoint.CAPTURED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +44,8 @@ class Ledger:
             return [event for request in requests for event in _file(connection, request, source, at)]
 
         events = await self._database.write(file_all) if requests else []
+        if events:
+            passing(CrashPoint.TASKS_FILED)
         self._publish(events)
         return Filing(
             accepted=tuple(event.task_id for event in events if isinstance(event, TaskAccepted)),
@@ -76,6 +81,8 @@ class Ledger:
             return [*moves], find_task(connection, task_id)
 
         events, task = await self._database.write(step)
+        if to in _DEADLY:
+            passing(_DEADLY[to])
         self._publish(events)
         return task
 
