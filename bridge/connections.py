@@ -1,6 +1,6 @@
 """How each device of the station is connected, each time anew."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,7 +28,10 @@ Connect = Callable[[], AbstractAsyncContextManager[_Device]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connections:
-    """Called, each gives its device, connected while its block lasts. None: the station has no such device."""
+    """Called, each gives its device, connected while its block lasts. None: the station has no such device.
+
+    `stop_mount` stops the mount without any of them.
+    """
 
     mount: Connect[Mount]
     camera: Connect[Camera]
@@ -40,6 +43,7 @@ class Connections:
     rotator: Connect[Rotator] | None = None
     cover: Connect[CoverCalibrator] | None = None
     gps: Connect[TimeAndPlaceSource] | None = None
+    stop_mount: Callable[[], Awaitable[None]] | None = None
 
 
 def connections_of(settings: Settings, *, now: Callable[[], datetime]) -> Connections:
@@ -58,4 +62,5 @@ def connections_of(settings: Settings, *, now: Callable[[], datetime]) -> Connec
         rotator=None if rotator is None else partial(connect.connect_rotator, rotator, now=now),
         cover=None if cover is None else partial(connect.connect_cover_calibrator, cover, now=now),
         gps=None if gps is None else partial(connect.connect_time_and_place, gps, now=now),
+        stop_mount=partial(connect.stop_mount, settings.mount, now=now),
     )

@@ -15,23 +15,21 @@ from bridge.chores import Chore, Chores, StationCard, api_chores, every
 from bridge.connections import Connections, connections_of
 from bridge.delivery import Delivery
 from bridge.errors import ApiError
-from bridge.events import DeviceFault, StationNote
+from bridge.events import StationNote
 from bridge.fetching import TaskFetcher
 from bridge.logbook import LogBook
 from bridge.observing.observatory import Observatory
 from bridge.observing.safety import Source, conditions_source, monitor_source, no_monitor_source, roof_source
-from bridge.observing.seats import AnySeat, Seat, Seats
+from bridge.observing.seats import Seat, Seats
 from bridge.observing.together import Deed, until_first
 from bridge.observing.turns import NightOver
+from bridge.seating import seated
 from bridge.storage.database import set_aside_if_damaged
 from bridge.storage.frames import FrameFolder, open_frame_folder
 from bridge.storage.recovery import recover
 from bridge.storage.store import Store, open_store
 from bridge.tasks import UNFINISHED, TaskSource
-from drivers.errors import DeviceError
-from drivers.protocols import Dome
 from drivers.threads import Worker
-from drivers.values import ShutterState
 from schedules.ephemeris import Ephemeris
 from schedules.requests import ObservationRequest
 
@@ -43,7 +41,6 @@ FRAMES_NAME = "frames"
 _STOP_WITHIN_S = 75.0
 # The end of a rehearsal, or of a task file, waits so long for the platform to take what is left.
 _DELIVER_WITHIN_S = 1800.0
-_CONNECT_AGAIN_S = 30.0
 _LOOK_WHETHER_DONE_S = 5.0
 _FILTERS_EVERY_S = 86_400.0
 
@@ -156,7 +153,7 @@ class Station:
             thinker = Worker("thinker")
             stack.callback(thinker.close)
             ephemeris = await thinker.call(Ephemeris)
-            seats = await self._seats(stack)
+            seats = await seated(self.connections, self.around, stack)
             assembly = Assembly(
                 around=self.around, store=self.store, folder=self.folder, seats=seats, ephemeris=ephemeris, card=card
             )
@@ -182,41 +179,6 @@ class Station:
                     faults.extend(night.left_standing)
                 await keeper.drained.wait()
                 beside.cancel_scope.cancel()
-
-    async def _seats(self, stack: AsyncExitStack) -> Seats:
-        """Every device of the telescope, connected, however often it takes; the dome is closed as long as it takes."""
-        to = self.connections
-        seats = Seats(
-            mount=Seat("mount", to.mount),
-            camera=Seat("camera", to.camera),
-            filter_wheel=None if to.filter_wheel is None else Seat("filter wheel", to.filter_wheel),
-            focuser=None if to.focuser is None else Seat("focuser", to.focuser),
-            dome=None if to.dome is None else Seat("dome", to.dome),
-        )
-        for seat in seats:
-            stack.push_async_callback(seat.leave)
-        while not all([await self._connected(seat) for seat in seats]):
-            if seats.dome is not None and seats.dome.connected:
-                await self._closed_meanwhile(seats.dome)
-            await anyio.sleep(_CONNECT_AGAIN_S)
-        return seats
-
-    async def _closed_meanwhile(self, seat: Seat[Dome]) -> None:
-        """A station that cannot observe is not left open by the programme before this one."""
-        try:
-            await seat.ask(_closed)
-        except DeviceError as error:
-            fault = DeviceFault(at=self.around.clock.now(), device=seat.name, doing=error.doing, what=error.what)
-            self.around.telemetry.publish(fault)
-
-    async def _connected(self, seat: AnySeat) -> bool:
-        try:
-            await seat.connect()
-        except DeviceError as error:
-            fault = DeviceFault(at=self.around.clock.now(), device=seat.name, doing=error.doing, what=error.what)
-            self.around.telemetry.publish(fault)
-            return False
-        return True
 
     async def _sources(self, stack: AsyncExitStack) -> dict[str, Source]:
         """Who has a say in safety. They are connected when they are first asked."""
@@ -288,11 +250,6 @@ class Station:
 
     def _note(self, what: str) -> None:
         self.around.telemetry.publish(StationNote(at=self.around.clock.now(), what=what))
-
-
-async def _closed(dome: Dome) -> None:
-    if (await dome.status()).shutter is not ShutterState.CLOSED:
-        await dome.close()
 
 
 async def _until_told_to_stop(flying: Sequence[Observatory], signals: list[int]) -> None:

@@ -16,6 +16,7 @@ from drivers.alpaca.focuser import alpaca_focuser
 from drivers.alpaca.mount import alpaca_mount
 from drivers.alpaca.rotator import alpaca_rotator
 from drivers.alpaca.safety_monitor import alpaca_safety_monitor
+from drivers.alpaca.stopping import stop_alpaca_mount
 from drivers.alpaca.time_and_place import alpaca_time_and_place
 from drivers.config import AlpacaDevice, AnyDevice, IndiDevice
 from drivers.indi.camera import indi_camera
@@ -50,6 +51,20 @@ def connect_mount(settings: AnyDevice, *, now: Now) -> AbstractAsyncContextManag
             return alpaca_mount(settings, now=now)
         case IndiDevice():
             return indi_mount(settings, now=now)
+
+
+async def stop_mount(settings: AnyDevice, *, now: Now) -> None:
+    """Stop a mount to which there is no connection, on one made for this alone, as well as may be.
+
+    Raises:
+        DeviceError: it does not get through.
+    """
+    match settings:
+        case AlpacaDevice():
+            await stop_alpaca_mount(settings)
+        case IndiDevice():
+            async with indi_mount(settings, now=now) as mount:
+                await mount.abort()
 
 
 def connect_camera(settings: AnyDevice, *, now: Now) -> AbstractAsyncContextManager[Camera]:

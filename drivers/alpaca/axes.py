@@ -1,20 +1,16 @@
 """The axes of an Alpaca mount: what they read, and what is set on them, each setting read back."""
 
-import logging
-
 import anyio
 
-from drivers.alpaca.link import PRIMARY, SECONDARY, SIDEREAL, Link, State, optional
-from drivers.errors import ConnectionLost, DeviceError, Malfunction
+from drivers.alpaca.link import SIDEREAL, Link, State, optional
+from drivers.errors import Malfunction
 from drivers.motion import SIDEREAL_DEG_PER_S, Standstill, separation_deg
 from drivers.values import Equatorial, MountCapabilities
 from drivers.waiting import until
 
-_log = logging.getLogger(__name__)
-
 EVERY_S = 0.25
-STOP_WITHIN_S = 8.0  # a mount that has not stopped by then does not obey
-UNPARK_WITHIN_S = 30.0
+STOP_WITHIN_S = 30.0
+OBEYS_WITHIN_S = 8.0  # a mount that does not stand by then, often looked at, does not obey
 STEADY_S = 1.0  # readings that agree for so long show a standstill: over less, a slow motion would not be seen
 AGREE_DEG = 0.005  # two readings no further apart are one place: coarser than one second of right ascension
 # No mount gets further between two readings, be they as old as drivers give them: then a reading is wrong.
@@ -97,36 +93,6 @@ class Axes:
         """The next reading may be anywhere: a sync came in between."""
         self._last = None
 
-    async def halt(self, *, turns_axes: bool) -> None:
-        """Send all that ends a motion, and return when it stands.
-
-        Whatever a command is answered, the next one is sent: what counts is read back. Tracking comes last, since
-        the end of MoveAxis restores it (ASCOM ITelescope).
-
-        Raises:
-            ConnectionLost: no command gets through.
-            TimedOut: it does not stand, or does not say so.
-        """
-        await self._send("AbortSlew")
-        if turns_axes:
-            await self._send("MoveAxis", PRIMARY, 0.0)
-            await self._send("MoveAxis", SECONDARY, 0.0)
-        try:
-            await self._link.write("Tracking", False)
-        except ConnectionLost:
-            raise
-        except DeviceError as error:  # parked, or its driver is at a loss
-            _log.debug("%s", error)
-        await self.until_standing("abort")
-
-    async def _send(self, method: str, *args: object) -> None:
-        try:
-            await self._link.invoke(method, *args)
-        except ConnectionLost:
-            raise
-        except DeviceError as error:  # parked, or nothing to abort, or a driver that is slow to answer
-            _log.debug("%s", error)
-
     async def until_standing(self, doing: str) -> None:
         """Return when readings of its position show that it stands, and its flags do not say otherwise."""
         standstill = Standstill(separation_deg, agree=AGREE_DEG, drift_per_s=SIDEREAL_DEG_PER_S)
@@ -139,7 +105,14 @@ class Axes:
                 return False
             return stood_s >= STEADY_S
 
-        await until(standing, device=self._link.name, doing=doing, within_s=STOP_WITHIN_S, every_s=EVERY_S)
+        await until(
+            standing,
+            device=self._link.name,
+            doing=doing,
+            within_s=STOP_WITHIN_S,
+            every_s=EVERY_S,
+            sooner_s=OBEYS_WITHIN_S,
+        )
 
     def _require_reachable(self, here: Equatorial) -> None:
         """A place that the mount cannot have got to since the last reading is none. It is believed the second time."""

@@ -15,7 +15,8 @@ from drivers.waiting import stopped_by, until
 
 SHUTTER_WITHIN_S = 300.0
 TURN_WITHIN_S = 300.0
-STOP_WITHIN_S = 9.0  # a dome that has not stopped by then does not obey
+STOP_WITHIN_S = 30.0
+OBEYS_WITHIN_S = 9.0  # a dome that does not stand by then, often looked at, does not obey
 EVERY_S = 0.5
 AGREE_DEG = 0.1
 STUCK_S = 5.0
@@ -142,7 +143,14 @@ class AlpacaDome:
             still = not await self._stop.flag("Slewing") and await _shutter(self._stop) not in _MOVING
             return still and stood_s > 0.0
 
-        await until(standing, device=self.name, doing="abort", within_s=STOP_WITHIN_S, every_s=EVERY_S)
+        await until(
+            standing,
+            device=self.name,
+            doing="abort",
+            within_s=STOP_WITHIN_S,
+            every_s=EVERY_S,
+            sooner_s=OBEYS_WITHIN_S,
+        )
 
     async def _move_shutter(self, method: str, wanted: ShutterState) -> None:
         doing = "open" if wanted is ShutterState.OPEN else "close"

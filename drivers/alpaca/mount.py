@@ -7,9 +7,10 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 
 from drivers.accessories import TimeAndPlace
-from drivers.alpaca.axes import AGREE_DEG, EVERY_S, STEADY_S, UNPARK_WITHIN_S, Axes
+from drivers.alpaca.axes import AGREE_DEG, EVERY_S, STEADY_S, STOP_WITHIN_S, Axes
 from drivers.alpaca.connecting import connected, stop_line
 from drivers.alpaca.link import PRIMARY, SECONDARY, Link, Role, optional
+from drivers.alpaca.stopping import send_stops
 from drivers.alpaca.time_and_place import AlpacaTimeAndPlace
 from drivers.alpaca.turning import Turning
 from drivers.config import AlpacaDevice
@@ -72,6 +73,7 @@ class AlpacaMount:
     ) -> None:
         """`stop` is the line of the abort alone."""
         self._link = link
+        self._stop = stop
         self._now = now
         self._tolerance_deg = tolerance_deg
         self._axes = Axes(link, capabilities)
@@ -210,7 +212,7 @@ class AlpacaMount:
 
         await self._link.invoke("Unpark")
         self._forget_readings()  # some take up their real position only now
-        await until(unparked, device=self.name, doing="unpark", within_s=UNPARK_WITHIN_S, every_s=EVERY_S)
+        await until(unparked, device=self.name, doing="unpark", within_s=STOP_WITHIN_S, every_s=EVERY_S)
 
     async def time_and_place(self) -> TimeAndPlace | None:
         if await optional(self._link.number("SiteLatitude")) is None:
@@ -219,7 +221,8 @@ class AlpacaMount:
 
     async def abort(self) -> None:
         self._turning.forget()
-        await self._brake.halt(turns_axes=self.capabilities.axis_speeds is not None)
+        await send_stops(self._stop, turns_axes=self.capabilities.axis_speeds is not None)
+        await self._brake.until_standing("abort")
 
     def _forget_readings(self) -> None:
         self._axes.forget_reading()

@@ -55,6 +55,21 @@ async def test_what_never_comes_is_given_up_at_its_deadline_with_who_and_what() 
     assert anyio.current_time() - began_s == pytest.approx(300.0)
 
 
+async def test_what_was_looked_at_often_enough_is_given_up_sooner() -> None:
+    """At life speed a stop that is not obeyed is known early; a slow device is given all the time."""
+    began_s = anyio.current_time()
+    with pytest.raises(TimedOut, match="abort: not done within 8 s"):
+        await until(becomes_true_after(1e9), device="m", doing="abort", within_s=30.0, every_s=0.25, sooner_s=8.0)
+    assert anyio.current_time() - began_s == pytest.approx(8.0)
+
+    async def slow() -> bool:
+        await anyio.sleep(2.0)
+        return anyio.current_time() - began_s > 25.0
+
+    began_s = anyio.current_time()
+    await until(slow, device="m", doing="abort", within_s=30.0, every_s=0.25, sooner_s=8.0)
+
+
 async def test_a_condition_that_hangs_is_late_too() -> None:
     async def hangs() -> bool:
         await anyio.sleep_forever()

@@ -1,0 +1,84 @@
+"""How the telescope's devices are connected when the station starts, and what is made safe meanwhile."""
+
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import TypeVar
+
+import anyio
+
+from bridge.assembly import Surroundings
+from bridge.connections import Connections
+from bridge.events import DeviceFault
+from bridge.observing.seats import AnySeat, Seat, Seats
+from drivers.errors import DeviceError
+from drivers.protocols import Dome, Mount
+from drivers.values import ShutterState
+
+_Device = TypeVar("_Device")
+
+_CONNECT_AGAIN_S = 30.0
+
+
+async def seated(to: Connections, around: Surroundings, stack: AsyncExitStack) -> Seats:
+    """Every device of the telescope, connected, however often it takes; `stack` leaves them.
+
+    The mount is stopped as soon as it is there, and the dome is closed as long as it takes: a station that cannot
+    observe is not left moving and open by the programme before this one.
+    """
+    seats = Seats(
+        mount=Seat("mount", to.mount),
+        camera=Seat("camera", to.camera),
+        filter_wheel=None if to.filter_wheel is None else Seat("filter wheel", to.filter_wheel),
+        focuser=None if to.focuser is None else Seat("focuser", to.focuser),
+        dome=None if to.dome is None else Seat("dome", to.dome),
+        stop_mount=to.stop_mount,
+    )
+    for seat in seats:
+        stack.push_async_callback(seat.leave)
+    usher = _Usher(around)
+    while not await usher.all_connected(seats):
+        if seats.dome is not None and seats.dome.connected:
+            await usher.ask(seats.dome, _closed)
+        await anyio.sleep(_CONNECT_AGAIN_S)
+    return seats
+
+
+@dataclass(frozen=True, slots=True)
+class _Usher:
+    around: Surroundings
+
+    async def all_connected(self, seats: Seats) -> bool:
+        """Try each at the same time: none waits for another."""
+        async with anyio.create_task_group() as connecting:
+            for seat in seats:
+                if seat is seats.mount:
+                    connecting.start_soon(self.ask, seats.mount, _stopped)
+                else:
+                    connecting.start_soon(self._connect, seat)
+        return all(seat.connected for seat in seats)
+
+    async def ask(self, seat: Seat[_Device], deed: Callable[[_Device], Awaitable[None]]) -> None:
+        try:
+            await seat.ask(deed)
+        except DeviceError as error:
+            self._say(seat.name, error)
+
+    async def _connect(self, seat: AnySeat) -> None:
+        try:
+            await seat.connect()
+        except DeviceError as error:
+            self._say(seat.name, error)
+
+    def _say(self, device: str, error: DeviceError) -> None:
+        fault = DeviceFault(at=self.around.clock.now(), device=device, doing=error.doing, what=error.what)
+        self.around.telemetry.publish(fault)
+
+
+async def _stopped(mount: Mount) -> None:
+    await mount.abort()
+
+
+async def _closed(dome: Dome) -> None:
+    if (await dome.status()).shutter is not ShutterState.CLOSED:
+        await dome.close()
