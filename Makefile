@@ -30,7 +30,7 @@ check: $(READY)  ## style, types, architecture
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-$(READY): requirements.txt pyproject.toml scripts/venv.sh
+$(READY): requirements.txt requirements-indi.txt pyproject.toml scripts/venv.sh
 	scripts/venv.sh $(PYTHON) $(VENV)
 	@touch $@
 

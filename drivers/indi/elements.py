@@ -75,8 +75,8 @@ def number_of(text: str) -> float:
 
 
 def number_text(value: float) -> str:
-    """A finite number as every driver reads it: exact, and never with an exponent, whose sign libindi takes for one of
-    the whole number.
+    """A finite number as every driver reads it: exact, and never with an exponent, which a reader of sexagesimal
+    numbers need not know.
     """
     return format(Decimal(repr(float(value))), "f")
 

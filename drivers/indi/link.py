@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -15,6 +15,7 @@ from drivers.indi.heard import Heard
 from drivers.indi.heartbeat import Heartbeat
 from drivers.indi.native import open_native
 from drivers.indi.properties import Blob, Kind, New, PropertyState, Vector
+from drivers.indi.pyindi_link import open_pyindi
 from drivers.indi.readings import Readings
 from drivers.indi.transport import Hearer, Transport
 from drivers.wording import one_line
@@ -25,11 +26,13 @@ SETTLE_S: Final = 1.0  # drivers answer in less; after this they are asked
 AGREE: Final = 1e-4
 DEVICE_WITHIN_S: Final = 10.0  # for the server to name the device, also while it starts the driver anew
 SWITCH_ON_WITHIN_S: Final = 60.0  # for the driver to reach its device
+DESCRIBED_WITHIN_S: Final = 5.0
 DEFINED_WITHIN_S: Final = 10.0
 GOODBYE_WITHIN_S: Final = 5.0
 
 _OPEN: Final[dict[Literal["native", "pyindi"], Callable[[str, int, str, Hearer], Awaitable[Transport]]]] = {
     "native": open_native,
+    "pyindi": open_pyindi,
 }
 
 
@@ -208,24 +211,29 @@ async def _opened(settings: IndiDevice, heard: Heard) -> Transport:
     host, _, port = settings.address.rpartition(":")
     try:
         return await _OPEN[settings.link](host.strip("[]"), int(port), settings.device, heard)
+    except ImportError as error:
+        raise Refused(heard.name, "connect", f'{error} (docs/devices.md); or choose link = "native"') from error
     except OSError as error:
         raise ConnectionLost(heard.name, "connect", str(error) or type(error).__name__) from error
 
 
 async def _switch_on(link: Link) -> bool:
-    """See that the device is on; True if it was not."""
+    """See that the device is on and has described itself; True if it was off."""
     doing = "switch on"
     try:
         await link.wait_for("CONNECTION", within_s=DEVICE_WITHIN_S)
     except Refused as error:
         raise ConnectionLost(link.name, doing, "the server knows no such device; is its driver running?") from error
-    if link.switch("CONNECTION", "CONNECT"):
-        return False
+    was_on = link.switch("CONNECTION", "CONNECT")
     try:
-        await link.choose("CONNECTION", "CONNECT", within_s=SWITCH_ON_WITHIN_S)
+        if not was_on:
+            await link.choose("CONNECTION", "CONNECT", within_s=SWITCH_ON_WITHIN_S)
+        # Descriptions follow the word that it is on. Told again, it answers behind them; most drivers do answer.
+        with suppress(TimedOut):
+            await link.choose("CONNECTION", "CONNECT", within_s=DESCRIBED_WITHIN_S)
     except Refused as error:
         raise ConnectionLost(link.name, doing, f"the driver cannot reach its device: {error.what}") from error
-    return True
+    return not was_on
 
 
 async def _switch_off(link: Link) -> None:

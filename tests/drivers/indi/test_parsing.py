@@ -223,7 +223,7 @@ def test_what_is_no_number_is_not_taken_for_one(text: str) -> None:
 def test_numbers_go_out_exactly_and_without_an_exponent(value: float) -> None:
     text = number_text(value)
     assert float(text) == value
-    assert set(text) <= set("-.0123456789")  # libindi takes the sign of "1e-5" for one of the number
+    assert set(text) <= set("-.0123456789")  # a reader of sexagesimal numbers need not know exponents
 
 
 @given(st.text(st.characters(exclude_categories=("Cs", "Cc"))), st.floats(-1e6, 1e6), st.booleans())
