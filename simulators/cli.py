@@ -66,6 +66,9 @@ def observatory(
     cameras: Annotated[int, typer.Option(min=1, max=4, help="each with a filter wheel and a focuser")] = 1,
     dome: Annotated[bool, typer.Option(help="with a dome, or under the open sky")] = True,
     discovery: Annotated[bool, typer.Option(help="answer Alpaca discovery on UDP port 32227")] = True,
+    follow: Annotated[
+        str, typer.Option(metavar="HOST:PORT", help="an INDI server along whose mount the cameras look")
+    ] = "",
     elements: ElementsFile = None,
     rate: Rate = 1.0,
     at: At = "",
@@ -87,6 +90,39 @@ def observatory(
             cameras=cameras,
             dome=dome,
             discovery=discovery,
+            elements=elements,
+            clock=_clock(rate, at, anchor),
+            seed=seed,
+            follow=follow,
+        )
+    )
+
+
+@app.command()
+def indi(
+    port: Annotated[int, typer.Option(help="0: any free one; the first line printed says which")] = 7624,
+    devices: Annotated[
+        str, typer.Option(help="telescope, ccd, wheel, focus, dome, weather, rotator, gps, lightpanel")
+    ] = "telescope,ccd,wheel,focus,dome,weather",
+    site: Site = _SITE,
+    elements: ElementsFile = None,
+    rate: Rate = 1.0,
+    at: At = "",
+    anchor: Anchor = 0.0,
+    seed: Seed = 0,
+) -> None:
+    """Serve INDI's own simulators (Debian's indi-bin) under our sky, in simulated time, to any INDI client.
+
+    Their camera shows our stars and satellites where the mount looks. indiserver listens on all addresses of the
+    computer; the first line printed says where, and where HTTP tells what each frame truly shows.
+    """
+    from simulators.night.servers import IndiServerChoices, serve_indi
+
+    serve_indi(
+        IndiServerChoices(
+            port=port,
+            devices=_simulators(devices),
+            ground=_ground(site),
             elements=elements,
             clock=_clock(rate, at, anchor),
             seed=seed,
@@ -224,6 +260,15 @@ def _ground(site: str) -> "Ground":
         return Ground(latitude_deg, longitude_deg, elevation_m)
     except ValueError as error:
         raise typer.BadParameter(f"'{site}' is not LAT,LON,ELEV_M: {error}", param_hint="--site") from None
+
+
+def _simulators(text: str) -> tuple[str, ...]:
+    from simulators.indi.server import SIMULATORS
+
+    names = tuple(name.strip() for name in text.split(","))
+    if unknown := [name for name in names if name not in SIMULATORS]:
+        raise typer.BadParameter(f"'{unknown[0]}' is none of {', '.join(SIMULATORS)}", param_hint="--devices")
+    return names
 
 
 def _instant(text: str) -> datetime:

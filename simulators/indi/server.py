@@ -29,12 +29,19 @@ ROTATOR = "indi_simulator_rotator"
 GPS = "indi_simulator_gps"
 LIGHT_PANEL = "indi_simulator_lightpanel"
 
+SIMULATORS = {
+    name.removeprefix("indi_simulator_"): name
+    for name in (TELESCOPE, CCD, WHEEL, FOCUSER, DOME, WEATHER, ROTATOR, GPS, LIGHT_PANEL)
+}
+
 # A client this far behind (megabytes) is dropped by the server; a big frame in base64 is more than the default of 128.
 _BEHIND_MB = 1024
 _READY_WITHIN_S = 30.0
 _GONE_WITHIN_S = 10.0
 _TRIES = 5
 _LOOK_EVERY_S = 0.02
+# Even where the one who started it is killed; the drivers end with the server.
+_ENDS_WITH_US = ("setpriv", "--pdeathsig", "KILL")
 _DEFINED = re.compile(rb"<def\w+Vector\s[^>]*?device=[\"']([^\"']+)[\"']")
 
 
@@ -44,8 +51,8 @@ class IndiServerFailed(Exception):
 
 def indiserver_missing(drivers: Sequence[str] = ()) -> str:
     """What of `indiserver` and these drivers this computer lacks, in words; nothing where all are there."""
-    lacking = [name for name in ("indiserver", *drivers) if shutil.which(name) is None]
-    return f"{', '.join(lacking)} not installed (Debian's indi-bin)" if lacking else ""
+    lacking = [name for name in (_ENDS_WITH_US[0], "indiserver", *drivers) if shutil.which(name) is None]
+    return f"{', '.join(lacking)} not installed (Debian's indi-bin, util-linux)" if lacking else ""
 
 
 class IndiServer:
@@ -120,7 +127,7 @@ class IndiServer:
         self._home.mkdir(parents=True, exist_ok=True)
         chosen, tries = self._port, 1 if self._port else _TRIES
         for left in reversed(range(tries)):
-            self._port = chosen or _free_port()
+            self._port = chosen or free_port()
             try:
                 self._start_once()
             except IndiServerFailed:
@@ -177,7 +184,7 @@ class IndiServer:
         arguments = ["-p", str(self._port), "-m", str(_BEHIND_MB), "-u", f"/tmp/indiserver-{self._port}"]  # noqa: S108
         with self._log.open("ab") as words:
             self._process = subprocess.Popen(
-                ["indiserver", *arguments, *self._drivers],
+                [*_ENDS_WITH_US, "indiserver", *arguments, *self._drivers],
                 stdin=subprocess.DEVNULL,
                 stdout=words,
                 stderr=words,
@@ -227,7 +234,8 @@ def _signal_group(group: int, number: signal.Signals) -> None:
         return
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port nobody listens at, at the moment."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.bind(("", 0))
         return int(probe.getsockname()[1])

@@ -1,18 +1,34 @@
 """The processes of a simulated night: each started once, stopped by its own id, its words kept in a file."""
 
 import select
+import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
-from typing import Self
+from types import FrameType, TracebackType
+from typing import NoReturn, Self
 
 _SPEAKS_WITHIN_S = 60.0
 
 
 class ChildFailed(Exception):
     """A process did not start, did not answer, or did not end; the message shows its last words."""
+
+
+@contextmanager
+def ended_by_sigterm() -> Iterator[None]:
+    """Who is told to stop ends its processes, as it does at Ctrl-C: none is left behind."""
+
+    def end(number: int, _: FrameType | None) -> NoReturn:
+        raise SystemExit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 class Child:

@@ -4,21 +4,19 @@ import json
 import os
 import secrets
 import shutil
-import signal
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
-from types import FrameType
-from typing import Any, NoReturn
+from typing import Any
 
 import httpx
 from rich.console import Console
 from rich.text import Text
 
 from simulators.clock import SimulatedClock, real_time
-from simulators.night.children import Child, ChildFailed
+from simulators.night.children import Child, ChildFailed, ended_by_sigterm
 from simulators.night.judge import NightFigures, figures_of
 from simulators.night.live import Glance, LiveView
 from simulators.night.report import print_report, write_report
@@ -37,7 +35,7 @@ def fly(settings: NightSettings) -> int:
     console = Console()
     try:
         begins, ends = darkness(settings)
-        with _ended_by_sigterm():
+        with ended_by_sigterm():
             figures, took_s = _flown(settings, begins, ends, console)
     except (NoDarkness, ChildFailed) as error:
         console.print(Text.assemble(("✗", "red"), f" {error}"))
@@ -45,20 +43,6 @@ def fly(settings: NightSettings) -> int:
     write_report(settings, figures, begins=begins, ends=ends, took_s=took_s)
     print_report(console, settings, figures)
     return 1 if figures.faults else 0
-
-
-@contextmanager
-def _ended_by_sigterm() -> Iterator[None]:
-    """A night that is told to stop ends its processes, as it does at Ctrl-C: none is left behind."""
-
-    def end(number: int, _: FrameType | None) -> NoReturn:
-        raise SystemExit(128 + number)
-
-    before = signal.signal(signal.SIGTERM, end)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _flown(settings: NightSettings, begins: datetime, ends: datetime, console: Console) -> tuple[NightFigures, float]:

@@ -1,8 +1,8 @@
-"""The two servers of a simulated night, each in a process of its own. The first line printed says where it listens."""
+"""The servers of a simulated night, each in a process of its own. The first line printed says where it listens."""
 
 import socket
 from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,6 +18,8 @@ from simulators.api.app import emulator_app
 from simulators.api.scenarios import Night
 from simulators.api.world import World
 from simulators.clock import SimulatedClock
+from simulators.indi.world import IndiChoices, followed_mount, frames_app, indi_world
+from simulators.night.children import ended_by_sigterm
 from simulators.observatory import Observatory, ObservatorySettings
 from simulators.physics.camera import CameraSettings
 from simulators.physics.dome import DomeSettings
@@ -44,6 +46,19 @@ class ObservatoryChoices:
     cameras: int
     dome: bool
     discovery: bool
+    elements: Path | None
+    clock: SimulatedClock
+    seed: int
+    follow: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndiServerChoices:
+    """What `nightbridge-sim indi` was asked for."""
+
+    port: int
+    devices: tuple[str, ...]
+    ground: Ground
     elements: Path | None
     clock: SimulatedClock
     seed: int
@@ -84,10 +99,14 @@ def serve_observatory(choices: ObservatoryChoices) -> None:
         focusers=(FocuserSettings(),) * choices.cameras,
         dome=DomeSettings() if choices.dome else None,
     )
-    observatory = Observatory(choices.clock, choices.ground, sky, seed=choices.seed, settings=settings)
     listener = _listening(choices.host, choices.port)
     discovery = _found_by_discovery(choices.host, _port_of(listener)) if choices.discovery else None
-    _serve(alpaca_app(observatory, discovery=discovery), listener, "observatory")
+    with ExitStack() as stack:
+        aim = None
+        if choices.follow:
+            aim = stack.enter_context(followed_mount(choices.follow, choices.ground, choices.clock))
+        observatory = Observatory(choices.clock, choices.ground, sky, seed=choices.seed, settings=settings, aim=aim)
+        _serve(alpaca_app(observatory, discovery=discovery), listener, "observatory")
 
 
 @asynccontextmanager
@@ -103,6 +122,21 @@ async def _found_by_discovery(host: str, port: int) -> AsyncGenerator[None, None
         except OSError as error:
             typer.echo(f"discovery is not answered: UDP port {DISCOVERY_PORT}: {error.strerror}", err=True)
         yield
+
+
+def serve_indi(choices: IndiServerChoices) -> None:
+    """Serve INDI's own simulators until told to stop; what their camera truly took is told over HTTP.
+
+    Raises:
+        IndiServerFailed, NoBentTime: Debian's indi-bin or faketime is not installed, or does not work.
+    """
+    swarm = swarm_for(choices.elements, choices.clock.starts_at, choices.seed)
+    world = IndiChoices(port=choices.port, devices=choices.devices, ground=choices.ground, clock=choices.clock)
+    with ended_by_sigterm(), indi_world(world, swarm) as running:
+        truths = _listening("127.0.0.1", 0)
+        where = f"{running.server.address} frames at 127.0.0.1:{_port_of(truths)}"
+        config = uvicorn.Config(frames_app(running), log_level="warning", access_log=False)
+        _Announced(config, f"indi listens on {where}").run(sockets=[truths])
 
 
 def serve_platform(choices: PlatformChoices) -> None:

@@ -1,0 +1,118 @@
+"""INDI's own simulators in our time and under our sky; and any INDI mount as what our own cameras look along."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from simulators.clock import SimulatedClock
+from simulators.indi.bent_time import BentTime
+from simulators.indi.field import Field
+from simulators.indi.listener import Listener, Wish, numbers
+from simulators.indi.path import MountPath
+from simulators.indi.sensor import Sensor
+from simulators.indi.server import SIMULATORS, IndiServer, IndiServerFailed, free_port
+from simulators.indi.stars import StarServer
+from simulators.sky.earth import Ground
+from simulators.sky.satellites import Swarm
+from simulators.sky.stars import StarCatalogue
+
+MOUNT_NAME = "Telescope Simulator"
+CAMERA_NAME = "CCD Simulator"
+_SET_WITHIN_S = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndiChoices:
+    """What is to run: INDI's simulators by their short names ("telescope"), on a port, 0 for any free one."""
+
+    port: int
+    devices: tuple[str, ...]
+    ground: Ground
+    clock: SimulatedClock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndiWorld:
+    """What runs: the server, and what is known of its frames."""
+
+    server: IndiServer
+    stars: StarServer
+    clock: SimulatedClock
+
+
+@contextmanager
+def indi_world(choices: IndiChoices, swarm: Swarm) -> Iterator[IndiWorld]:
+    """`indiserver` with its simulators in the time of the clock and under our sky, until leaving the block.
+
+    Raises:
+        IndiServerFailed, NoBentTime: Debian's indi-bin or faketime is not installed, or does not work.
+    """
+    clock, port, path, sensor = choices.clock, choices.port or free_port(), MountPath(choices.ground), Sensor()
+    field = Field(stars=StarCatalogue.load(), swarm=swarm, ground=choices.ground, sensor=sensor)
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="nightbridge-indi-")))
+        bent = stack.enter_context(BentTime(clock))
+        listener = Listener("127.0.0.1", port, now=clock.now, path=path, wishes=_wishes(choices, sensor))
+        stars = stack.enter_context(StarServer(field, path, listener, now=clock.now, rate=clock.rate))
+        stars.write_script(folder / "bin")
+        server = IndiServer(
+            [SIMULATORS[name] for name in choices.devices],
+            folder=folder,
+            port=port,
+            environment=bent.environment,
+            path_first=folder / "bin",
+        )
+        stack.enter_context(server)
+        stack.enter_context(listener)
+        for wish in _at_once(choices, sensor):
+            if not listener.granted(wish, _SET_WITHIN_S):
+                raise IndiServerFailed(f"{wish.device} does not take {wish.name}: {server.last_words()}")
+        yield IndiWorld(server=server, stars=stars, clock=clock)
+
+
+@contextmanager
+def followed_mount(address: str, ground: Ground, clock: SimulatedClock) -> Iterator[MountPath]:
+    """Where the mount of an INDI server (host:port) looks, as long as the block lasts."""
+    host, _, port = address.rpartition(":")
+    path = MountPath(ground)
+    with Listener(host.strip("[]"), int(port), now=clock.now, path=path):
+        yield path
+
+
+def frames_app(world: IndiWorld) -> Starlette:
+    """GET /_observatory/frames: what each light frame truly shows, as the Alpaca observatory tells it."""
+
+    async def frames(_: Request) -> Response:
+        truths = await run_in_threadpool(world.stars.truths, world.clock.now())
+        instants = ({"started_at": one.started_at.isoformat(), "mid_at": one.mid_at.isoformat()} for one in truths)
+        return JSONResponse([asdict(one) | texts for one, texts in zip(truths, instants, strict=True)])
+
+    return Starlette(routes=[Route("/_observatory/frames", frames)])
+
+
+def _at_once(choices: IndiChoices, sensor: Sensor) -> tuple[Wish, ...]:
+    """What must be so before anybody connects: how big the camera is."""
+    return (sensor.size(CAMERA_NAME),) if "ccd" in choices.devices else ()
+
+
+def _wishes(choices: IndiChoices, sensor: Sensor) -> tuple[Wish, ...]:
+    """What the devices are set to whenever they come up."""
+    if "telescope" not in choices.devices:
+        return _at_once(choices, sensor)
+    ground = choices.ground
+    place = numbers(
+        MOUNT_NAME,
+        "GEOGRAPHIC_COORD",
+        LAT=ground.latitude_deg,
+        LONG=ground.longitude_deg % 360.0,
+        ELEV=ground.elevation_m,
+    )
+    return place, sensor.optics(MOUNT_NAME), *_at_once(choices, sensor)
