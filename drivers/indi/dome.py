@@ -86,7 +86,7 @@ class IndiDome:
             await self._move_shutter(ShutterState.CLOSED)
 
     async def slew_to(self, azimuth_deg: float) -> None:
-        """Turn; a parked dome is unparked for it, since nothing else unparks one."""
+        """Turn. A parked dome is not unparked for it: some open their shutter when they are."""
         doing = f"turn to {azimuth_deg:.1f}°"
         if not math.isfinite(azimuth_deg):
             raise Refused(self.name, doing, "this azimuth is no number")
@@ -105,8 +105,10 @@ class IndiDome:
             near = turn_deg(here_deg, goal_deg) <= self._tolerance_deg
             return stood_s >= (self._seen_s if near else max(STUCK_S, self._seen_s))
 
+        if self._parked():
+            raise Refused(self.name, doing, "it is parked; opening it unparks it")
         async with stopped_by(self.abort, device=self.name):
-            await self._stand_free()
+            await self._lead()
             await self._link.set_numbers(
                 _AZIMUTH[0], {_AZIMUTH[1]: goal_deg}, within_s=ANSWERS_WITHIN_S, finished=False
             )
@@ -159,23 +161,26 @@ class IndiDome:
                 raise Malfunction(self.name, doing, f"said yes, and its shutter is in the state {state}; look at it")
             return state is wanted and not self._moving() and stood_s >= self._seen_s
 
+        if wanted is ShutterState.OPEN and self.capabilities.can_set_azimuth:
+            await self._unpark()
         if shutter.state() is not wanted:
-            if wanted is ShutterState.OPEN:
-                await self._stand_free()
             await shutter.move(wanted, within_s=ANSWERS_WITHIN_S)
         await until(there, device=self.name, doing=doing, within_s=SHUTTER_WITHIN_S, every_s=EVERY_S)
 
-    async def _stand_free(self) -> None:
-        """A parked dome refuses to move, and one that follows its own lead refuses ours."""
+    async def _lead(self) -> None:
+        """A dome that follows the mount by itself refuses to be led."""
         if self._link.has(*_FOLLOWS) and not self._link.switch(*_FOLLOWS):
             await self._link.choose(*_FOLLOWS, within_s=ANSWERS_WITHIN_S, finished=False)
+
+    async def _unpark(self) -> None:
+        """A parked dome refuses to move at all."""
 
         async def unparked() -> bool:
             return not self._parked() and not self._moving()
 
-        if self.capabilities.can_set_azimuth and self._parked():
+        if self._parked():
             await self._link.choose(_PARK, "UNPARK", within_s=ANSWERS_WITHIN_S, finished=False)
-            await until(unparked, device=self.name, doing="unpark", within_s=STOP_WITHIN_S, every_s=EVERY_S)
+            await until(unparked, device=self.name, doing="unpark", within_s=SHUTTER_WITHIN_S, every_s=EVERY_S)
 
     def _parked(self) -> bool:
         link = self._link

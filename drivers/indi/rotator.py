@@ -8,7 +8,7 @@ from typing import Final
 
 from drivers.accessories import RotatorCapabilities, RotatorStatus
 from drivers.config import IndiDevice
-from drivers.errors import Malfunction, Refused
+from drivers.errors import Malfunction, Refused, TimedOut
 from drivers.indi.driver import look_often
 from drivers.indi.link import Link, connected
 from drivers.indi.properties import PropertyState
@@ -86,7 +86,10 @@ class IndiRotator:
             return turn_deg(self._angle_deg(), goal_deg) <= AGREE_DEG
 
         await self._link.set_numbers(_SYNC[0], {_SYNC[1]: goal_deg}, within_s=ANSWERS_WITHIN_S)
-        await until(taken, device=self.name, doing=doing, within_s=ANSWERS_WITHIN_S, every_s=EVERY_S)
+        try:
+            await until(taken, device=self.name, doing=doing, within_s=STUCK_S, every_s=EVERY_S)
+        except TimedOut as error:
+            raise Malfunction(self.name, doing, f"said yes, and its angle reads {self._angle_deg():.2f}°") from error
 
     async def abort(self) -> None:
         standstill = Standstill(turn_deg, agree=AGREE_DEG)

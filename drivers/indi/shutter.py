@@ -40,7 +40,8 @@ class Shutter:
             return ShutterState.ERROR
         if state is PropertyState.BUSY:
             return _ON_THE_WAY[wanted]
-        return wanted
+        # INDI shows a roof that was unparked as idle; what is closed, and known to be, is Ok
+        return wanted if wanted is ShutterState.OPEN or state is PropertyState.OK else ShutterState.ERROR
 
     async def move(self, to: ShutterState, *, within_s: float) -> None:
         """Send it there; returns when the driver has taken the command."""
