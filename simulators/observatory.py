@@ -6,7 +6,8 @@ from itertools import count
 from typing import Protocol
 
 from drivers.values import Quantity
-from simulators.faults import DeviceFaults, FaultScript
+from simulators import deeds
+from simulators.faults import DeviceFaults, Fault, FaultScript
 from simulators.physics.album import Album, Sky
 from simulators.physics.camera import Camera, CameraSettings
 from simulators.physics.cover import Cover, CoverSettings
@@ -65,9 +66,10 @@ class Observatory:
         aim: Aim | None = None,
     ) -> None:
         settings = settings or ObservatorySettings()
-        now = clock.now
+        self._as_of: datetime | None = None
+        now = self.now
         self.settings, self.clock, self.ground, self.seed = settings, clock, ground, seed
-        self.faults = FaultScript(now)
+        self.faults = FaultScript(now, does=self._do_by_itself)
         self.weather = Weather(ground=ground, now=now, seed=seed)
         self.mount = FullMount(settings.mount, ground=ground, now=now, seed=seed, quirks=self.faults.on("mount"))
         self.cameras = self._built_cameras(settings)
@@ -91,16 +93,28 @@ class Observatory:
         self.trains = tuple(self._train(index) for index in range(len(self.cameras)))
         self.album = Album(sky, self.trains)
 
+    def now(self) -> datetime:
+        """What time it is for the devices."""
+        return self._as_of or self.clock.now()
+
     def ambient_c(self, at: datetime) -> float:
         """How warm the air is."""
         return self.weather.read(at)[Quantity.TEMPERATURE_C]
+
+    def _do_by_itself(self, fault: Fault, at: datetime) -> None:
+        """As of an instant that is past: nobody has asked or ordered anything since."""
+        self._as_of = at
+        try:
+            deeds.do(self, fault)
+        finally:
+            self._as_of = None
 
     def _built_cameras(self, settings: ObservatorySettings) -> tuple[Camera, ...]:
         numbers = count(1)
         return tuple(
             Camera(
                 one,
-                now=self.clock.now,
+                now=self.now,
                 ambient_c=self.ambient_c,
                 numbers=numbers,
                 quirks=self._faults_of("camera", index),

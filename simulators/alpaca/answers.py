@@ -1,6 +1,7 @@
 """How an answer is written, and all the ways in which a script of faults spoils one on its way."""
 
 import json
+import math
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -54,12 +55,13 @@ class Answer:
         kind = None if fault is None else fault.kind
         if fault is not None and kind is FaultKind.PAGE:
             return HTMLResponse(_PAGE, status_code=fault.http_status or 200)
-        content = json.dumps(self._content(kind))
+        said = fault.says if fault is not None and kind is FaultKind.SAY and self.value is not None else self.value
+        content = json.dumps(self._content(kind, math.nan if said == "NaN" else said))
         if kind is FaultKind.BAD_JSON:
             content = content[: len(content) // 2]
         return Response(content, media_type="application/json", status_code=self.status)
 
-    def _content(self, kind: FaultKind | None) -> Mapping[str, object]:
+    def _content(self, kind: FaultKind | None, value: Value) -> Mapping[str, object]:
         off = 1 if kind is FaultKind.WRONG_TRANSACTION else 0
         content: dict[str, object] = {
             "ClientTransactionID": (self.transaction.client + off) % 2**32,
@@ -68,7 +70,7 @@ class Answer:
             "ErrorMessage": "" if self.refused is None else str(self.refused),
         }
         if self.refused is None:
-            content["Value"] = self.value
+            content["Value"] = value
         if kind is FaultKind.WRONG_CASE:
             return {key[0].lower() + key[1:]: value for key, value in content.items()}
         return content

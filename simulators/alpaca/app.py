@@ -115,6 +115,8 @@ class _Answers:
                 return dropped(fault)
             if fault is not None and fault.kind is FaultKind.HANG:
                 await self._hang(fault)
+            if fault is not None and fault.kind is FaultKind.IGNORE and not was_asked.reading:
+                return Answer(transaction=was_asked.transaction).written(None)
             if fault is not None and fault.kind is FaultKind.REFUSE:
                 return self._refused(was_asked, Refusal(fault.error_number, "refused, as the script of faults has it"))
             return await self._answered(was_asked)
@@ -179,7 +181,7 @@ class _Answers:
         media_type = CONTENT_TYPE if was_asked.wants_bytes else "application/json"
 
         def developed() -> bytes | memoryview:
-            pixels = album.picture_of(picture.train, picture.shot)
+            pixels = album.delivered(picture.train, picture.shot)
             if was_asked.wants_bytes:
                 return image_bytes(pixels, transaction, int32=self._manners.int32)
             return image_json(pixels, transaction)

@@ -2,6 +2,7 @@
 
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
@@ -46,6 +47,8 @@ class FaultOrder(BaseModel):
     http_status: Annotated[int, Field(ge=400, le=599)] | None = None
     off_ra_deg: _Finite = 0.0
     off_dec_deg: _Finite = 0.0
+    says: bool | _Finite | str | None = None
+    repeats_s: Annotated[float, Field(gt=0.0, allow_inf_nan=False)] | None = None
 
     def fault(self, now: datetime) -> Fault:
         begins = now if self.begins_at is None else self.begins_at
@@ -53,6 +56,11 @@ class FaultOrder(BaseModel):
 
 
 _FAULTS = TypeAdapter(list[FaultOrder])
+
+
+def ordered(script: bytes, now: datetime) -> list[Fault]:
+    """A script of faults out of JSON; a ValueError where it is none."""
+    return [order.fault(now) for order in _FAULTS.validate_json(script)]
 
 
 def control_routes(observatory: Observatory) -> list[Route]:
@@ -72,19 +80,10 @@ def control_routes(observatory: Observatory) -> list[Route]:
             return JSONResponse({"detail": f"{error}: there are {', '.join(Quantity)}"}, status_code=422)
         return JSONResponse({"safe": observatory.weather.is_safe(observatory.clock.now())})
 
-    async def faults(request: Request) -> Response:
-        if request.method == "PUT":
-            try:
-                orders = _FAULTS.validate_json(await request.body())
-            except ValidationError as error:
-                return _bad(error)
-            observatory.faults.replace(order.fault(observatory.clock.now()) for order in orders)
-        return JSONResponse([_counted(fault, fired) for fault, fired in observatory.faults.fired().items()])
-
     return [
         Route("/_observatory/frames", frames),
         Route("/_observatory/weather", weather, methods=["PUT"]),
-        Route("/_observatory/faults", faults, methods=["GET", "PUT"]),
+        Route("/_observatory/faults", partial(_script, observatory), methods=["GET", "PUT"]),
     ]
 
 
@@ -103,3 +102,14 @@ def _iso(at: datetime) -> str:
 
 def _bad(error: ValidationError) -> Response:
     return JSONResponse({"detail": error.errors(include_url=False, include_context=False)}, status_code=422)
+
+
+async def _script(observatory: Observatory, request: Request) -> Response:
+    if request.method == "PUT":
+        try:
+            observatory.faults.replace(ordered(await request.body(), observatory.clock.now()))
+        except ValidationError as error:
+            return _bad(error)
+        except ValueError as error:
+            return JSONResponse({"detail": str(error)}, status_code=422)
+    return JSONResponse([_counted(fault, fired) for fault, fired in observatory.faults.fired().items()])

@@ -51,7 +51,7 @@ class DirectFilterWheel(Line):
             return await self._call("status", lambda: self._wheel.slot == wanted)
 
         if not await in_the_beam():
-            await self._call("select", lambda: self._wheel.select(wanted))
+            await self._tell("select", lambda: self._wheel.select(wanted))
             await self._until(in_the_beam, doing=doing, within_s=CHANGE_WITHIN_S)
 
 
@@ -81,11 +81,11 @@ class DirectFocuser(Line):
         if not 0 <= position_steps <= last:
             raise Refused(self.name, doing, f"its travel is 0 to {last} steps")
         async with self._stopped_by(self.abort):
-            await self._call("move", lambda: self._focuser.move_to(position_steps))
+            await self._tell("move", lambda: self._focuser.move_to(position_steps))
             await self._until(self._stands, doing=doing, within_s=MOVE_WITHIN_S)
 
     async def abort(self) -> None:
-        await self._call("abort", self._focuser.halt)
+        await self._tell("abort", self._focuser.halt)
         await self._until(self._stands, doing="abort", within_s=STAND_WITHIN_S)
 
     async def _stands(self) -> bool:
@@ -114,7 +114,7 @@ class DirectDome(Line):
 
     async def slew_to(self, azimuth_deg: float) -> None:
         async with self._stopped_by(self.abort):
-            await self._call("slew", lambda: self._dome.slew(azimuth_deg))
+            await self._tell("slew", lambda: self._dome.slew(azimuth_deg))
             await self._until(self._stands, doing=f"turn to {azimuth_deg:.1f}°", within_s=MOVE_WITHIN_S)
 
     async def park(self) -> None:
@@ -122,11 +122,11 @@ class DirectDome(Line):
             return await self._call("status", lambda: self._dome.stands_at == "park" and not self._dome.moving)
 
         async with self._stopped_by(self.abort):
-            await self._call("park", lambda: self._dome.slew(self._dome.park_azimuth_deg, to="park"))
+            await self._tell("park", lambda: self._dome.slew(self._dome.park_azimuth_deg, to="park"))
             await self._until(parked, doing="park", within_s=MOVE_WITHIN_S)
 
     async def abort(self) -> None:
-        await self._call("abort", self._dome.abort)
+        await self._tell("abort", self._dome.abort)
         await self._until(self._stands, doing="abort", within_s=STAND_WITHIN_S)
 
     async def _move_shutter(self, deed: str, wanted: ShutterState) -> None:
@@ -137,7 +137,7 @@ class DirectDome(Line):
             return shutter is wanted
 
         async with self._stopped_by(self.abort):
-            await self._call(deed, lambda: self._dome.move_shutter(opening=wanted is ShutterState.OPEN))
+            await self._tell(deed, lambda: self._dome.move_shutter(opening=wanted is ShutterState.OPEN))
             await self._until(there, doing=deed, within_s=MOVE_WITHIN_S)
 
     async def _stands(self) -> bool:

@@ -60,7 +60,7 @@ class DirectCamera(Line):
         doing = f"expose {asked.exposure_s:g} s"
         light = asked.kind in (FrameKind.LIGHT, FrameKind.FLAT)
         async with self._stopped_by(self.abort):
-            await self._call("setup", lambda: self._prepare(asked))
+            await self._tell("setup", lambda: self._prepare(asked))
             shot = await self._call("expose", lambda: self._camera.start(asked.exposure_s, light=light))
             temperature_c = self._camera.cooler.temperature_c
             await anyio.sleep(asked.exposure_s)
@@ -72,13 +72,13 @@ class DirectCamera(Line):
             self._camera.cooler.set_to(temperature_c)
             self._camera.cooler.switch(on=True)
 
-        await self._call("cool", cool)
+        await self._tell("cool", cool)
 
     async def warm_up(self) -> None:
-        await self._call("cool", lambda: self._camera.cooler.switch(on=False))
+        await self._tell("cool", lambda: self._camera.cooler.switch(on=False))
 
     async def abort(self) -> None:
-        await self._call("abort", self._camera.abort)
+        await self._tell("abort", self._camera.abort)
 
     def _within_limits(self, exposure: Exposure) -> Exposure:
         limits = self.capabilities
@@ -107,7 +107,7 @@ class DirectCamera(Line):
         return await self._call("status", lambda: self._camera.state is CameraState.IDLE and self._camera.image_ready)
 
     def _frame(self, asked: Exposure, shot: Shot, temperature_c: float) -> Frame:
-        pixels = self._album.picture_of(self._index, shot)
+        pixels = self._album.delivered(self._index, shot)
         if shot.light:
             self._album.truth_of(self._index, shot)
         return Frame(

@@ -57,13 +57,22 @@ class Line:
         Raises:
             DeviceError: refused by the device; or as the script of faults has it.
         """
-        fault = self._faults.on_call(deed)
-        if fault is not None:
+        return await self._obey(self._faults.on_call(deed), deed, run)
+
+    async def _obey(self, fault: Fault | None, deed: str, run: Callable[[], _T]) -> _T:
+        if fault is not None and fault.kind is not FaultKind.IGNORE:
             await self._meet(fault, deed)
         try:
             return run()
         except Refusal as refusal:
             raise self._error(refusal.reason, deed, str(refusal)) from refusal
+
+    async def _tell(self, deed: str, run: Callable[[], None]) -> None:
+        """The same for what is only told to do something; a fault may have it ignored."""
+        fault = self._faults.on_call(deed)
+        if fault is not None and fault.kind is FaultKind.IGNORE:
+            return
+        await self._obey(fault, deed, run)
 
     async def _until(self, condition: Callable[[], Awaitable[bool]], *, doing: str, within_s: float) -> None:
         """Ask until it is so.

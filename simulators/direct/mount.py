@@ -53,8 +53,8 @@ class DirectMount(Line):
         self._require_own_axes(to, doing)
         await self._require_unparked(doing)
         async with self._stopped_by(self.abort):
-            await self._call("track", self._track_sidereally)
-            await self._call("slew", lambda: self._mount.slew(to.ra_deg, to.dec_deg))
+            await self._tell("track", self._track_sidereally)
+            await self._tell("slew", lambda: self._mount.slew(to.ra_deg, to.dec_deg))
             await self._until(self._arrived, doing=doing, within_s=SLEW_WITHIN_S)
             await self._require_pointing(to, TOLERANCE_DEG, doing)
 
@@ -69,7 +69,7 @@ class DirectMount(Line):
             self._mount.set_rates(ra_deg_per_s, dec_deg_per_s)
 
         async with self._stopped_by(self.abort):
-            await self._call("track", track)
+            await self._tell("track", track)
 
     async def turn_axes(self, *, primary_deg_per_s: float, secondary_deg_per_s: float) -> None:
         doing = f"turn the axes at {primary_deg_per_s:+.6f}°/s {secondary_deg_per_s:+.6f}°/s"
@@ -84,7 +84,7 @@ class DirectMount(Line):
             self._mount.move_axis(1, secondary_deg_per_s)
 
         async with self._stopped_by(self.abort):
-            await self._call("move_axis", turn)
+            await self._tell("move_axis", turn)
 
     async def follow_orbit(self, elements: ElementLines, *, opens: datetime, closes: datetime) -> None:
         raise Refused(self.name, f"follow {elements.name}", "this mount computes no orbits")
@@ -92,10 +92,10 @@ class DirectMount(Line):
     async def sync(self, on: Equatorial) -> None:
         doing = f"sync on {on.ra_deg:.4f}° {on.dec_deg:+.4f}°"
         self._require_own_axes(on, doing)
-        await self._call("sync", lambda: self._mount.sync(on.ra_deg, on.dec_deg))
+        await self._tell("sync", lambda: self._mount.sync(on.ra_deg, on.dec_deg))
 
     async def stop_tracking(self) -> None:
-        await self._call("track", lambda: self._mount.set_tracking(False))
+        await self._tell("track", lambda: self._mount.set_tracking(False))
         await self._until(self._stands, doing="stop tracking", within_s=STAND_WITHIN_S)
 
     async def park(self) -> None:
@@ -103,11 +103,11 @@ class DirectMount(Line):
             return await self._call("status", lambda: self._mount.parked and not self._mount.slewing)
 
         async with self._stopped_by(self.abort):
-            await self._call("park", self._mount.park)
+            await self._tell("park", self._mount.park)
             await self._until(parked, doing="park", within_s=PARK_WITHIN_S)
 
     async def unpark(self) -> None:
-        await self._call("unpark", self._mount.unpark)
+        await self._tell("unpark", self._mount.unpark)
 
     async def time_and_place(self) -> TimeAndPlace | None:
         return None
@@ -118,7 +118,7 @@ class DirectMount(Line):
                 self._mount.abort()
                 self._mount.set_tracking(False)
 
-        await self._call("abort", abort)
+        await self._tell("abort", abort)
         await self._until(self._stands, doing="abort", within_s=STAND_WITHIN_S)
 
     def _track_sidereally(self) -> None:

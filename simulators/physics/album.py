@@ -60,6 +60,7 @@ class Album:
         self._trains = trains
         self._locks = [Lock() for _ in trains]
         self._developed: dict[int, _Developed] = {}
+        self._before: dict[int, NDArray[np.uint16]] = {}
         self._truths: dict[int, Truth] = {}
 
     def picture_of(self, train: int, shot: Shot) -> NDArray[np.uint16]:
@@ -69,12 +70,24 @@ class Album:
             changes = self._trains[train].changes_of(shot)
             kept = self._developed.get(train)
             if kept is None or kept.shot is not shot or kept.changes != changes:
+                if kept is not None and kept.shot is not shot:
+                    self._before[train] = kept.pixels
                 pixels = self._sky.frame(self._trains[train].look_of(shot))
                 setup = shot.setup
                 rows = slice(setup.start_y, setup.start_y + setup.num_y)
                 kept = _Developed(shot, changes, pixels[rows, setup.start_x : setup.start_x + setup.num_x])
                 self._developed[train] = kept
             return kept.pixels
+
+    def delivered(self, train: int, shot: Shot) -> NDArray[np.uint16]:
+        """The picture of a shot as the camera gives it out: as it is, unless a script of faults spoils it."""
+        pixels = self.picture_of(train, shot)
+        spoilt = self._trains[train].camera.spoilt()
+        if spoilt == "previous":
+            return self._before.get(train, pixels)
+        if spoilt is not None:
+            return np.full_like(pixels, 0 if spoilt == "zero" else np.iinfo(np.uint16).max)
+        return pixels
 
     def truths(self, now: datetime) -> list[Truth]:
         """What every light frame read out by now shows, in order of their numbers."""

@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from itertools import count
 
 from drivers.values import CameraState
+from simulators.physics.cooler import Cooler
 from simulators.physics.quirks import Quirks
 from simulators.physics.refusals import Reason, Refusal, refuse_unless
-from simulators.sky.rotation import unix_of
 
 # Shots remembered, for those who ask what was in them.
 _KEPT = 10_000
@@ -115,7 +115,7 @@ class Camera:
             gain=0,
             offset=30,
         )
-        self.cooler = Cooler(settings, now=now, ambient_c=ambient_c)
+        self.cooler = Cooler(settings.cools_by_c, settings.cooling_s, now=now, ambient_c=ambient_c)
         self.shots: deque[Shot] = deque(maxlen=_KEPT)
         self._now = now
         self._numbers = numbers or count(1)
@@ -134,7 +134,13 @@ class Camera:
 
     @property
     def image_ready(self) -> bool:
-        return self._shot is not None and self._now() >= self._shot.ready_at and not self._quirks.never_done("expose")
+        if self._shot is None or self._quirks.never_done("expose"):
+            return False
+        return self._now() >= self._shot.ready_at or self._quirks.done_early("expose")
+
+    def spoilt(self) -> str | None:
+        """What is wrong with what is in the picture that is fetched now; None: nothing."""
+        return self._quirks.contents()
 
     @property
     def percent_completed(self) -> int:
@@ -234,59 +240,3 @@ class Camera:
             fits = start >= 0 and size >= 1 and start + size <= whole // setup.binning
             what = f"Start{name} {start} and Num{name} {size} do not fit {whole} px binned by {setup.binning}"
             refuse_unless(fits, Reason.INVALID_VALUE, what)
-
-
-class Cooler:
-    """A cooler: the sensor approaches what it is set to, or the air around it, exponentially."""
-
-    def __init__(
-        self, settings: CameraSettings, *, now: Callable[[], datetime], ambient_c: Callable[[datetime], float]
-    ) -> None:
-        self._settings = settings
-        self._now = now
-        self._ambient_c = ambient_c
-        self._on = False
-        self._set_point_c = 0.0
-        self._since_s = unix_of(now())
-        self._was_c = ambient_c(now())
-
-    @property
-    def on(self) -> bool:
-        return self._on
-
-    @property
-    def set_point_c(self) -> float:
-        return self._set_point_c
-
-    @property
-    def temperature_c(self) -> float:
-        """Of the sensor, now."""
-        towards_c = self._towards_c()
-        into_s = unix_of(self._now()) - self._since_s
-        return towards_c + (self._was_c - towards_c) * math.exp(-into_s / self._settings.cooling_s)
-
-    @property
-    def power_percent(self) -> float:
-        """What holding the sensor this far below the air takes, and more while it is still too warm."""
-        if not self._on:
-            return 0.0
-        holding = 100.0 * (self._ambient_c(self._now()) - self.temperature_c) / self._settings.cools_by_c
-        return min(max(holding + 10.0 * (self.temperature_c - self._set_point_c), 0.0), 100.0)
-
-    def switch(self, *, on: bool) -> None:
-        self._turn_from_here()
-        self._on = on
-
-    def set_to(self, temperature_c: float) -> None:
-        """Raises a Refusal for what is below absolute zero or above 100 °C."""
-        fine = -273.15 <= temperature_c <= 100.0
-        refuse_unless(fine, Reason.INVALID_VALUE, f"a set point of {temperature_c} °C is out of range")
-        self._turn_from_here()
-        self._set_point_c = temperature_c
-
-    def _turn_from_here(self) -> None:
-        self._was_c, self._since_s = self.temperature_c, unix_of(self._now())
-
-    def _towards_c(self) -> float:
-        ambient_c = self._ambient_c(self._now())
-        return max(self._set_point_c, ambient_c - self._settings.cools_by_c) if self._on else ambient_c

@@ -90,7 +90,10 @@ class Cover:
     def move(self, *, opening: bool) -> None:
         """Begin to open or to close."""
         self._opening = opening
-        self._lid.turn_to(1.0 if opening else 0.0, at_s=unix_of(self._now()))
+        goal, at_s = 1.0 if opening else 0.0, unix_of(self._now())
+        if self._quirks.jams("open" if opening else "close"):
+            goal = (goal + self._lid.position(at_s)) / 2.0
+        self._lid.turn_to(goal, at_s=at_s)
 
     def halt(self) -> None:
         """Stop the lid where it is."""

@@ -52,6 +52,8 @@ class Dome:
     def shutter(self) -> ShutterState:
         """Open or closed only at the ends of its way and at rest; stopped between them is an error."""
         at_s = self._at_s()
+        if self._quirks.done_early("open" if self._opening else "close"):
+            return ShutterState.OPEN if self._opening else ShutterState.CLOSED
         stuck = self._quirks.never_done("open" if self._opening else "close")
         if self._shutter.moving(at_s) or stuck:
             return ShutterState.OPENING if self._opening else ShutterState.CLOSING
@@ -74,7 +76,10 @@ class Dome:
     def move_shutter(self, *, opening: bool) -> None:
         """Begin to open or to close."""
         self._opening = opening
-        self._shutter.turn_to(1.0 if opening else 0.0, at_s=self._at_s())
+        goal, at_s = 1.0 if opening else 0.0, self._at_s()
+        if self._quirks.jams("open" if opening else "close"):
+            goal = (goal + self._shutter.position(at_s)) / 2.0
+        self._shutter.turn_to(goal, at_s=at_s)
 
     def slew(self, azimuth_deg: float, *, to: str | None = None) -> None:
         """Begin to turn the slit there; `to` names the place (`park`, `home`).
@@ -87,7 +92,8 @@ class Dome:
         )
         at_s = self._at_s()
         here_deg = self._azimuth.position(at_s)
-        self._azimuth.turn_to(here_deg + wrapped(azimuth_deg - here_deg), at_s=at_s)
+        way_deg = wrapped(azimuth_deg - here_deg) * (0.5 if self._quirks.jams("slew") else 1.0)
+        self._azimuth.turn_to(here_deg + way_deg, at_s=at_s)
         self._going_to = to
 
     def abort(self) -> None:

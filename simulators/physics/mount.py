@@ -1,16 +1,14 @@
 """A telescope mount as a function of time: what it may be told, and what it then does."""
 
 import math
-import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
 from drivers.values import EquatorialSystem, MountKind
-from simulators.physics.axis import Limits
-from simulators.physics.gears import Base, Gears
+from simulators.physics.building import built
 from simulators.physics.mechanics import Mechanics, turned_within
-from simulators.physics.mount_axes import Build, MountAxes
+from simulators.physics.mount_axes import MountAxes
 from simulators.physics.quirks import Quirks
 from simulators.physics.refusals import Reason, refuse_unless
 from simulators.sky.earth import Ground
@@ -78,7 +76,7 @@ class Mount:
         self.settings = settings
         self.settle_s = settings.settle_s
         mechanics = Mechanics(settings.kind, ground.latitude_deg)
-        self.axes = MountAxes(mechanics, ground, settings.system, _build(settings, mechanics, seed))
+        self.axes = MountAxes(mechanics, ground, settings.system, built(settings, mechanics, seed))
         self._now = now
         self._quirks = quirks or Quirks()
         self._tracking = False
@@ -113,6 +111,8 @@ class Mount:
     def slewing(self) -> bool:
         """True from the command until it stands still and has settled, and while an axis is moved by rate."""
         self._notice_limit()
+        if self._quirks.done_early("slew"):
+            return False
         moved = self._spins_deg_s != (0.0, 0.0) or self._at_s() < self._busy_until_s
         return moved or self._quirks.never_done("slew")
 
@@ -151,7 +151,9 @@ class Mount:
         )
         self._leave()
         self._spins_deg_s = (0.0, 0.0)
-        self._arrives_s = self.axes.chase((ra_deg, dec_deg), at_s=self._acts_s())
+        miss_ra_deg, miss_dec_deg = self._quirks.misses_by_deg()
+        place = turned_within(ra_deg + miss_ra_deg), max(-90.0, min(90.0, dec_deg + miss_dec_deg))
+        self._arrives_s = self.axes.chase(place, at_s=self._acts_s())
         self._busy_until_s = self._arrives_s + self.settle_s
         if self._rates_deg_s != (0.0, 0.0):
             self.axes.cruise(self._rates_deg_s, self._spins_deg_s, at_s=self._arrives_s)
@@ -235,6 +237,10 @@ class Mount:
         self._refuse_parked("finding home")
         self._homes_at_s = self._stand_at(self.axes.mechanics.home_deg)
 
+    def stand_silently(self) -> None:
+        """Stop following, and go on saying that it does: a clutch slips, a motor has lost its power."""
+        self.axes.cruise(None, (0.0, 0.0), at_s=self._at_s())
+
     def set_park(self) -> None:
         """Park here from now on."""
         self._park_deg = self.axes.believed_deg(self._at_s())
@@ -278,23 +284,3 @@ class Mount:
         arrives_s = self.axes.turn_to(axes_deg, at_s=self._acts_s())
         self._busy_until_s = arrives_s + self.settle_s
         return self._busy_until_s
-
-
-def _build(settings: MountSettings, mechanics: Mechanics, seed: int) -> Build:
-    """What is random about a mount, drawn from its seed."""
-    dice = random.Random(seed)
-    towards, worm_phase, pole_towards = (dice.uniform(0.0, 2.0 * math.pi) for _ in range(3))
-    error_deg = settings.pointing_error_arcmin / 60.0
-    return Build(
-        limits=Limits(top_speed=settings.top_speed_deg_s, acceleration=settings.acceleration_deg_s2),
-        zero_deg=(error_deg * math.cos(towards), error_deg * math.sin(towards)),
-        gears=Gears(
-            periodic_error_arcsec=settings.periodic_error_arcsec,
-            worm_period_s=settings.worm_period_s,
-            worm_phase_rad=worm_phase,
-            backlash_arcsec=settings.backlash_arcsec,
-        ),
-        base=Base(mechanics, settings.polar_misalignment_arcmin / 60.0, pole_towards),
-        meridian_limit_deg=settings.meridian_limit_deg,
-        cable_wrap_limit_deg=settings.cable_wrap_limit_deg,
-    )

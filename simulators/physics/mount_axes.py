@@ -5,11 +5,11 @@ tube stands where gears and base have put it.
 """
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from drivers.values import EquatorialSystem, MountKind
 from simulators.physics.axis import Limits, changed_speed, turned
-from simulators.physics.gears import Base, Gears
+from simulators.physics.building import Build
 from simulators.physics.history import History
 from simulators.physics.legs import HALF_STEP_S, Follow, Leg, limited_s, sidereal_deg
 from simulators.physics.mechanics import Mechanics, folded, wrapped
@@ -18,30 +18,6 @@ from simulators.sky.rotation import instant_of
 
 _NEAR_POLE_DEG = 88.0
 _NEVER = math.inf
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Build:
-    """How the axes are made: what they can do, how far off they start, what is behind them, how far they may go.
-
-    `meridian_limit_deg` is how far a German mount follows past the meridian, `cable_wrap_limit_deg` how far from north
-    (alt-azimuth) or from the meridian (fork) the primary axis of others turns either way; None: no limit.
-    """
-
-    limits: Limits
-    zero_deg: tuple[float, float]
-    gears: Gears
-    base: Base
-    meridian_limit_deg: float | None
-    cable_wrap_limit_deg: float | None
-
-    def reach_deg(self, mechanics: Mechanics) -> tuple[float, float]:
-        """The lowest and the highest angle of the primary axis."""
-        if mechanics.kind is MountKind.GERMAN:
-            past_deg = math.inf if self.meridian_limit_deg is None else self.meridian_limit_deg
-            return -past_deg, 180.0 + past_deg
-        wrap_deg = math.inf if self.cable_wrap_limit_deg is None else self.cable_wrap_limit_deg
-        return -wrap_deg, wrap_deg
 
 
 class MountAxes:
@@ -169,6 +145,10 @@ class MountAxes:
         of_date = self._of_date(place, at_s)
         axes_deg = self._following(of_date, (0.0, 0.0), at_s, flipped=flipped).axes_deg(at_s)
         self._zero_deg = wrapped(true_deg[0] - axes_deg[0]), true_deg[1] - axes_deg[1]
+
+    def mistake(self, by_deg: tuple[float, float]) -> None:
+        """Believe to stand so much further than it does."""
+        self._zero_deg = self._zero_deg[0] - by_deg[0], self._zero_deg[1] - by_deg[1]
 
     def changes_before(self, at_s: float) -> int:
         """Counts commands: the same number twice means the same path until then."""

@@ -11,3 +11,19 @@ class Quirks:
     def never_done(self, doing: str) -> bool:
         """True while it will not admit that something (`slew`, `park`, `expose`, …) has ended."""
         return False
+
+    def done_early(self, doing: str) -> bool:
+        """True while it says that something (`slew`, `open`, `close`, `expose`) has ended, though it goes on."""
+        return False
+
+    def misses_by_deg(self) -> tuple[float, float]:
+        """How far from where it is sent it goes, in right ascension and declination."""
+        return 0.0, 0.0
+
+    def jams(self, doing: str) -> bool:
+        """True while something (`open`, `close`, `slew`) goes half the way and stops."""
+        return False
+
+    def contents(self) -> str | None:
+        """What is wrong with what is in a picture: `previous`, `zero` or `saturated`."""
+        return None

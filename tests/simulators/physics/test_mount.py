@@ -108,7 +108,7 @@ def test_rates_move_the_place_by_rate_times_time(
     after = rig.mount.pointing
     # The axes of date are turned evenly, so catalogue places are not quite; and what an alt-azimuth mount lost while
     # it sped up is fixed to its own axes.
-    tolerance_deg = 0.05 if kind is MountKind.ALTAZ else 5.0 * ARCSEC if system is EquatorialSystem.ICRS else ARCSEC
+    tolerance_deg = 0.05 if kind is MountKind.ALTAZ else 6.0 * ARCSEC if system is EquatorialSystem.ICRS else ARCSEC
     assert wrapped(after.ra_deg - before.ra_deg) == pytest.approx(10.0 * ra_deg_s, abs=tolerance_deg)
     assert after.dec_deg - before.dec_deg == pytest.approx(10.0 * dec_deg_s, abs=tolerance_deg)
 
