@@ -1,0 +1,294 @@
+"""What a camera takes, refuses, and delivers."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from simulators.physics.camera import CameraSettings
+from tests.contracts.alpaca.benches import ADDRESS
+from tests.contracts.alpaca.faces import INVALID_OPERATION, INVALID_VALUE, NOT_IMPLEMENTED
+from tests.contracts.alpaca.instruments import Instrument, Opening
+
+IDLE, EXPOSING = 0, 2
+SMALL = CameraSettings(width_px=96, height_px=64)
+NAMED = CameraSettings(width_px=96, height_px=64, gain_names=("Low", "High"), offset_names=("A", "B", "C"))
+BY_FLAG = CameraSettings(width_px=96, height_px=64, fast_flag=True)
+CAMERAS = [pytest.param(SMALL, id="values"), pytest.param(NAMED, id="names"), pytest.param(BY_FLAG, id="fast by flag")]
+
+
+def expose(camera: Instrument, exposure_s: float = 1.0) -> None:
+    camera.call("StartExposure", Duration=exposure_s, Light=True)
+    camera.until("ImageReady", True, within_s=exposure_s + 60.0)
+
+
+def whole(camera: Instrument, binning: int = 1) -> tuple[int, int]:
+    """The whole sensor, binned; says how large that is."""
+    camera.write("BinX", binning)
+    camera.write("BinY", binning)
+    size = camera.read("CameraXSize") // binning, camera.read("CameraYSize") // binning
+    frame(camera, 0, 0, *size)
+    return size
+
+
+def frame(camera: Instrument, start_x: int, start_y: int, num_x: int, num_y: int) -> None:
+    for name, value in (("StartX", start_x), ("StartY", start_y), ("NumX", num_x), ("NumY", num_y)):
+        camera.write(name, value)
+
+
+def binnings(camera: Instrument) -> list[int]:
+    return list(range(1, min(camera.read("MaxBinX"), 4) + 1))
+
+
+@pytest.mark.skipif(bool(ADDRESS), reason="only a camera fresh from its maker has exposed nothing")
+@pytest.mark.parametrize("name", ["LastExposureDuration", "LastExposureStartTime", "ImageArray"])
+def test_before_the_first_exposure_there_is_nothing_to_tell(opened: Opening, name: str) -> None:
+    camera = opened("Camera")
+    assert camera.read("ImageReady") is False
+    assert camera.read_refusal(name) == INVALID_OPERATION
+
+
+@pytest.mark.parametrize("axis", ["X", "Y"])
+def test_binning_goes_from_one_to_its_most(opened: Opening, axis: str) -> None:
+    camera = opened("Camera")
+    most = camera.read(f"MaxBin{axis}")
+    assert most >= 1
+    for bad in (0, -1, most + 1):
+        assert camera.write_refusal(f"Bin{axis}", bad) == INVALID_VALUE
+    for binning in range(1, min(most, 4) + 1):
+        camera.write(f"Bin{axis}", binning)
+        assert camera.read(f"Bin{axis}") == binning
+        if not camera.read("CanAsymmetricBin"):
+            assert camera.read("BinX") == camera.read("BinY")
+    camera.write(f"Bin{axis}", 1)
+
+
+@pytest.mark.parametrize("name", ["StartX", "StartY", "NumX", "NumY"])
+@pytest.mark.parametrize("by", ["too low", "too high"])
+def test_a_frame_that_does_not_fit_is_taken_and_refused_when_it_is_exposed(opened: Opening, name: str, by: str) -> None:
+    camera = opened("Camera")
+    for binning in binnings(camera):
+        size = whole(camera, binning)[0 if name.endswith("X") else 1]
+        low = -1 if name.startswith("Start") else 0
+        bad = low if by == "too low" else size + 1
+        camera.write(name, bad)
+        assert camera.refusal("StartExposure", Duration=0.1, Light=True) == INVALID_VALUE
+        assert camera.read("CameraState") == IDLE
+    whole(camera)
+
+
+def test_an_exposure_of_less_than_nothing_or_too_long_is_refused(opened: Opening) -> None:
+    camera = opened("Camera")
+    whole(camera)
+    for exposure_s in (-1.0, camera.read("ExposureMax") + 1.0):
+        assert camera.refusal("StartExposure", Duration=exposure_s, Light=True) == INVALID_VALUE
+    assert camera.read("ExposureMin") <= camera.read("ExposureMax")
+    assert camera.read("ExposureResolution") <= camera.read("ExposureMax")
+
+
+@pytest.mark.parametrize("cameras", CAMERAS)
+@pytest.mark.parametrize("name", ["Gain", "Offset"])
+def test_gain_and_offset_are_told_in_one_way_of_three(opened: Opening, cameras: CameraSettings, name: str) -> None:
+    camera = opened("Camera", cameras=(cameras,))
+    by_value = camera.implemented(f"{name}Min") and camera.implemented(f"{name}Max")
+    by_name = camera.implemented(f"{name}s")
+    assert by_value == camera.implemented(f"{name}Min") == camera.implemented(f"{name}Max")
+    assert not (by_value and by_name)
+    assert (by_value or by_name) == camera.implemented(name)
+    if not (by_value or by_name):
+        assert camera.write_refusal(name, 0) == NOT_IMPLEMENTED
+        return
+    lowest, highest = (
+        (camera.read(f"{name}Min"), camera.read(f"{name}Max")) if by_value else (0, len(camera.read(f"{name}s")) - 1)
+    )
+    before = camera.read(name)
+    for good in (lowest, highest, (lowest + highest) // 2):
+        camera.write(name, good)
+        assert camera.read(name) == good
+    for bad in (lowest - 1, highest + 1):
+        assert camera.write_refusal(name, bad) == INVALID_VALUE
+    camera.write(name, before)
+
+
+@pytest.mark.parametrize("cameras", CAMERAS)
+def test_it_reads_out_by_modes_or_by_a_flag(opened: Opening, cameras: CameraSettings) -> None:
+    camera = opened("Camera", cameras=(cameras,))
+    if camera.read("CanFastReadout"):
+        for fast in (True, False):
+            camera.write("FastReadout", fast)
+            assert camera.read("FastReadout") is fast
+        return
+    assert not camera.implemented("FastReadout")
+    assert camera.write_refusal("FastReadout", True) == NOT_IMPLEMENTED
+    modes = camera.read("ReadoutModes")
+    assert modes
+    assert all(modes)
+    for mode in range(len(modes)):
+        camera.write("ReadoutMode", mode)
+        assert camera.read("ReadoutMode") == mode
+    for bad in (-1, len(modes)):
+        assert camera.write_refusal("ReadoutMode", bad) == INVALID_VALUE
+    camera.write("ReadoutMode", 0)
+
+
+def test_only_a_coloured_sensor_has_a_pattern(opened: Opening) -> None:
+    camera = opened("Camera")
+    has_pattern = camera.read("SensorType") not in (0, 1)
+    for name in ("BayerOffsetX", "BayerOffsetY"):
+        assert camera.implemented(name) is has_pattern
+
+
+def test_the_sensor_is_kept_cold_as_it_is_told(opened: Opening) -> None:
+    camera = opened("Camera")
+    if not camera.read("CanSetCCDTemperature"):
+        assert camera.write_refusal("SetCCDTemperature", 0.0) == NOT_IMPLEMENTED
+        return
+    for bad in (-280.0, 101.0):
+        assert camera.write_refusal("SetCCDTemperature", bad) == INVALID_VALUE
+    warm = camera.read("CCDTemperature")
+    camera.write("SetCCDTemperature", warm - 10.0)
+    assert camera.read("SetCCDTemperature") == pytest.approx(warm - 10.0)
+    for on in (True, False):
+        camera.write("CoolerOn", on)
+        assert camera.read("CoolerOn") is on
+    if camera.read("CanGetCoolerPower"):
+        assert 0.0 <= camera.read("CoolerPower") <= 100.0
+
+
+@pytest.mark.skipif(bool(ADDRESS), reason="waits for ten minutes")
+def test_a_cooled_sensor_gets_as_cold_as_it_was_told(opened: Opening) -> None:
+    camera = opened("Camera")
+    camera.write("SetCCDTemperature", -10.0)
+    camera.write("CoolerOn", True)
+    assert camera.read("CoolerPower") > 50.0
+    camera.bench.wait(600.0)
+    assert camera.read("CCDTemperature") == pytest.approx(-10.0, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("name", "lowest"),
+    [
+        ("CameraXSize", 1),
+        ("CameraYSize", 1),
+        ("ElectronsPerADU", 1e-6),
+        ("FullWellCapacity", 1e-6),
+        ("MaxADU", 1),
+        ("PixelSizeX", 0.1),
+        ("PixelSizeY", 0.1),
+        ("HeatSinkTemperature", -273.15),
+    ],
+)
+def test_what_it_is_made_of_is_more_than_nothing(opened: Opening, name: str, lowest: float) -> None:
+    camera = opened("Camera")
+    assert not camera.implemented(name) or camera.read(name) >= lowest
+
+
+def test_an_exposure_runs_from_exposing_to_a_picture(opened: Opening) -> None:
+    camera = opened("Camera")
+    whole(camera)
+    camera.call("StartExposure", Duration=4.0, Light=True)
+    assert camera.read("CameraState") == EXPOSING
+    assert camera.read("ImageReady") is False
+    seen = []
+    for _ in range(4):
+        seen.append(camera.read("PercentCompleted"))
+        camera.bench.wait(0.9)
+    assert all(0 <= percent <= 100 for percent in seen)
+    assert seen == sorted(seen)
+    camera.until("ImageReady", True, within_s=60.0)
+    assert camera.read("CameraState") == IDLE
+    assert camera.read("LastExposureDuration") == pytest.approx(4.0, abs=0.1)
+
+
+def test_the_start_of_an_exposure_is_told_as_fits_has_it(opened: Opening) -> None:
+    camera = opened("Camera")
+    whole(camera)
+    expose(camera)
+    started = camera.read("LastExposureStartTime")
+    assert len(started) >= 19
+    assert (started[4], started[7], started[10], started[13], started[16]) == ("-", "-", "T", ":", ":")
+    assert not started.endswith("Z")
+
+
+def pixels(camera: Instrument) -> np.ndarray[Any, Any]:
+    """As the camera counts them: [x][y]."""
+    return np.array(camera.read("ImageArray"))
+
+
+@pytest.mark.parametrize("binning", [1, 2, 3, 4])
+def test_every_binning_delivers_whole_pictures_and_each_of_four_corners(opened: Opening, binning: int) -> None:
+    camera = opened("Camera")
+    if binning > camera.read("MaxBinX"):
+        pytest.skip(f"this camera does not bin by {binning}")
+    width, height = whole(camera, binning)
+    expose(camera, 0.1)
+    picture = pixels(camera)
+    assert picture.shape[:2] == (width, height)
+    half_x, half_y = width // 2, height // 2
+    for start_x, start_y in ((0, 0), (half_x, 0), (0, half_y), (half_x, half_y)):
+        frame(camera, start_x, start_y, half_x, half_y)
+        expose(camera, 0.1)
+        corner = pixels(camera)
+        assert corner.shape[:2] == (half_x, half_y)
+        if not ADDRESS:  # each pixel of our sky is its number
+            assert np.array_equal(corner, picture[start_x : start_x + half_x, start_y : start_y + half_y])
+    whole(camera)
+
+
+def test_a_picture_comes_as_bytes_to_who_asks_for_them_and_as_json_else(opened_bare: Opening) -> None:
+    camera = opened_bare("Camera")
+    width, height = whole(camera)
+    expose(camera, 0.1)
+    path, ids = "/api/v1/camera/0/imagearray", [("ClientTransactionID", 99)]
+    as_json = camera.bare.wire.ask("GET", path, ids)
+    assert as_json.content_type.startswith("application/json")
+    answer = as_json.json
+    assert (answer["Type"], answer["Rank"], answer["ClientTransactionID"]) == (2, 2, 99)
+    accepting = {"Accept": "application/imagebytes, application/json"}
+    as_bytes = camera.bare.wire.ask("GET", path, ids, accepting)
+    assert as_bytes.content_type.startswith("application/imagebytes")
+    header = np.frombuffer(as_bytes.body[:44], "<i4")
+    version, failed, client, server, begins, _, wire_type, rank, first, second, third = header.tolist()
+    assert (version, failed, client, rank, first, second, third) == (1, 0, 99, 2, width, height, 0)
+    assert server >= 1
+    types = {1: "<i2", 2: "<i4", 8: "<u2"}
+    sent = np.frombuffer(as_bytes.body[begins:], types[wire_type]).reshape(width, height)
+    assert np.array_equal(sent, np.array(answer["Value"]))
+
+
+@pytest.mark.parametrize(
+    ("flag", "method"), [("CanAbortExposure", "AbortExposure"), ("CanStopExposure", "StopExposure")]
+)
+def test_an_exposure_is_ended_as_the_flags_say(opened: Opening, flag: str, method: str) -> None:
+    camera = opened("Camera")
+    whole(camera)
+    if not camera.read(flag):
+        assert camera.refusal(method) == NOT_IMPLEMENTED
+        return
+    camera.call("StartExposure", Duration=60.0, Light=True)
+    camera.bench.wait(2.0)
+    camera.call(method)
+    camera.until("CameraState", IDLE, within_s=30.0)
+    assert camera.read("ImageReady") is (method == "StopExposure")
+    assert camera.refusal(method) == 0
+
+
+@pytest.mark.parametrize("direction", [0, 1, 2, 3])
+def test_the_guide_port_closes_for_as_long_as_it_is_told(opened: Opening, direction: int) -> None:
+    camera = opened("Camera")
+    if not camera.read("CanPulseGuide"):
+        assert camera.refusal("PulseGuide", Direction=direction, Duration=100) == NOT_IMPLEMENTED
+        return
+    camera.call("PulseGuide", Direction=direction, Duration=3000)
+    assert camera.read("IsPulseGuiding") is True
+    lasted_s = camera.until("IsPulseGuiding", False, within_s=10.0)
+    assert 2.0 <= lasted_s <= 4.5
+
+
+def test_nothing_can_be_exposed_while_something_is(opened: Opening) -> None:
+    camera = opened("Camera")
+    whole(camera)
+    camera.call("StartExposure", Duration=30.0, Light=True)
+    assert camera.refusal("StartExposure", Duration=1.0, Light=True) == INVALID_OPERATION
+    assert camera.read_refusal("ImageArray") == INVALID_OPERATION
+    camera.call("AbortExposure")
