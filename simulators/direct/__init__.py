@@ -3,6 +3,7 @@
 The observatory's clock and the loop that waits must agree: a LoopClock on a loop that jumps, or any clock at its rate.
 """
 
+from simulators.direct.accessories import DirectCover, DirectRotator
 from simulators.direct.around import (
     DirectConditions,
     DirectDome,
@@ -17,11 +18,13 @@ from simulators.observatory import Observatory
 __all__ = [
     "DirectCamera",
     "DirectConditions",
+    "DirectCover",
     "DirectDome",
     "DirectFilterWheel",
     "DirectFocuser",
     "DirectMount",
     "DirectObservatory",
+    "DirectRotator",
     "DirectSafetyMonitor",
 ]
 
@@ -37,5 +40,8 @@ class DirectObservatory:
         self.filter_wheel = DirectFilterWheel(wheels[0], on("filter_wheel"), now) if wheels else None
         self.focuser = DirectFocuser(focusers[0], observatory.ambient_c, on("focuser"), now) if focusers else None
         self.dome = None if observatory.dome is None else DirectDome(observatory.dome, on("dome"), now)
+        rotator, cover = observatory.rotator, observatory.cover
+        self.rotator = None if rotator is None else DirectRotator(rotator, on("rotator"), now)
+        self.cover = None if cover is None else DirectCover(cover, on("cover"), now)
         self.safety_monitor = DirectSafetyMonitor(weather, on("safety_monitor"), now)
         self.conditions = DirectConditions(weather, on("conditions"), now)
