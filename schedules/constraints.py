@@ -18,8 +18,9 @@ class Scope(IntEnum):
     """What a margin follows, and so how densely it must be sampled; in the order in which it is cheap to ask."""
 
     SITE = 1  # the same for every target, as slow as the Earth turns
-    ORBIT = 2  # as smooth as the orbit
-    SKY = 3  # follows the target across the sky: quick when it passes near
+    ORBIT = 2  # as smooth as the orbit, and the same from every site
+    HEIGHT = 3  # as smooth as the orbit
+    SKY = 4  # follows the target across the sky: quick when it passes near
 
 
 class Constraint(Protocol):
@@ -45,7 +46,7 @@ class MinAltitude:
     """The target stands at `altitude_deg` or higher, without refraction."""
 
     altitude_deg: float
-    scope: ClassVar[Scope] = Scope.ORBIT
+    scope: ClassVar[Scope] = Scope.HEIGHT
 
     @property
     def words(self) -> str:

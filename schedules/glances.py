@@ -12,11 +12,12 @@ import numpy as np
 from skyfield.constants import ANGVEL
 
 from schedules.instants import Floats, Instants
+from schedules.orbits import Along
 from schedules.orientation import EarthTables
 from schedules.sightlines import LIGHT_KM_S, Observer, Sightline, on_the_crust, shadow_clearance_km
 from schedules.site import Site
 from schedules.sun_moon import sun_at
-from schedules.vectors import dot, horizontal_angles_deg, length, turned_about_pole
+from schedules.vectors import horizontal_angles_deg, length, turned_about_pole, turned_by
 
 # Sun and Moon run in straight lines from one of these to the next, to 1″.
 _KNOT_S = 600.0
@@ -87,7 +88,8 @@ class Ground:
 
     def turned_rad(self, unix_s: Floats) -> Floats:
         """From SGP4's axes to those of the Earth."""
-        return self._turned_rad + (unix_s - self._begins_s) * self._turns_rad_s
+        turned_rad: Floats = self._turned_rad + (unix_s - self._begins_s) * self._turns_rad_s
+        return turned_rad
 
     def on_orbit_axes(self, unix_s: Floats) -> tuple[Floats, Floats]:
         """The site's position (km) and zenith on SGP4's axes, shape (3, n)."""
@@ -120,15 +122,31 @@ class Ground:
 class Glance:
     """Satellites seen from a site, each at an instant of its own. Directions are on the Earth's axes."""
 
-    def __init__(self, position_km: Floats, velocity_km_s: Floats, unix_s: Floats, ground: Ground) -> None:
-        """Positions and velocities are on SGP4's axes."""
-        self._position_km, self._unix_s, self._ground = position_km, unix_s, ground
-        turned_rad = -ground.turned_rad(unix_s)
-        away = turned_about_pole(position_km, turned_rad) - ground.position_km[:, None]
-        self.range_km = length(away)
-        velocity = turned_about_pole(velocity_km_s, turned_rad) - ground.velocity_km_s[:, None]
+    def __init__(self, along: Along, unix_s: Floats, ground: Ground) -> None:
+        self._along, self._unix_s, self._ground = along, unix_s, ground
+
+    @cached_property
+    def _position_km(self) -> Floats:
+        return self._along.position_km
+
+    @cached_property
+    def _cos_sin(self) -> tuple[Floats, Floats]:
+        turned_rad = self._ground.turned_rad(self._unix_s)
+        return np.cos(turned_rad), -np.sin(turned_rad)
+
+    @cached_property
+    def _away_km(self) -> Floats:
+        return turned_by(self._position_km, *self._cos_sin) - self._ground.position_km[:, None]
+
+    @cached_property
+    def range_km(self) -> Floats:
+        return length(self._away_km)
+
+    @cached_property
+    def _seen_km(self) -> Floats:
+        velocity = turned_by(self._along.velocity_km_s, *self._cos_sin) - self._ground.velocity_km_s[:, None]
         # Where it was when the light left it, as seen by one who moves: both shift by the same relative velocity.
-        self._seen_km = away - velocity * (self.range_km / LIGHT_KM_S)
+        return self._away_km - velocity * (self.range_km / LIGHT_KM_S)
 
     @cached_property
     def apparent(self) -> Floats:
@@ -148,7 +166,9 @@ class Glance:
 
     @property
     def sine_of_altitude(self) -> Floats:
-        return dot(self._seen_km, self._ground.axes[2][:, None]) / length(self._seen_km)
+        along_x, along_y, along_z = self._ground.axes[2]
+        x, y, z = self._seen_km
+        return np.asarray((x * along_x + y * along_y + z * along_z) / length(self._seen_km))
 
     @property
     def azimuth_deg(self) -> Floats:

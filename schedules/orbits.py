@@ -1,8 +1,8 @@
 """Many orbits over one stretch of time, from few exact places: position and velocity at any instant, and who may rise.
 
-SGP4 is asked at sparse nodes only, a radian of the orbit apart where it is quickest. Between them runs the polynomial
+SGP4 is asked at sparse nodes only, a radian or so of the orbit apart where it is quickest. Between runs the polynomial
 of seventh degree that has SGP4's position and velocity at both ends, and the acceleration and jerk which the Earth's
-mass and flattening give there: nothing else bends an orbit by as much as a metre within a radian.
+mass and flattening give there. Between the nodes it is some metres off.
 """
 
 import math
@@ -24,45 +24,69 @@ _GRAVITY, _EQUATOR_KM, _J2 = 398600.8, 6378.135, 0.001082616
 
 # Nodes lie this far apart on the orbit where it is quickest. With periods of 225 minutes and more SGP4 adds Sun and
 # Moon to the position but not all of them to the velocity: nodes must be closer for the two to agree.
-_NEAR_NODES_RAD = 1.0
-_DEEP_NODES_RAD = 0.35
+_NEAR_NODES_RAD = 1.4
+_DEEP_NODES_RAD = 0.5
 _DEEP_BELOW_REV_PER_DAY = 6.4
-# The scan looks this often between two nodes; a look every 0.1 rad sees every pass, or the bend of a hidden one.
-_NEAR_LOOKS, _DEEP_LOOKS = 10, 4
+_SIZE = 1.06
+# The scan looks this often between two nodes; a look every 0.12 rad sees every pass, or the bend of a hidden one.
+_NEAR_LOOKS, _DEEP_LOOKS = 12, 4
 # What a scan forgives: light time, aberration, numbers of single precision.
 _SLACK_KM = 10.0
 
 _ORDER = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """How densely an orbit is sampled: `nodes_s` apart at most, with `looks` of a scan from one to the next."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paces:
+    """How densely each of n orbits is sampled: `pieces` from node to node, with `looks` of a scan in each."""
 
-    nodes_s: float
-    looks: int
+    pieces: NDArray[np.int64]
+    looks: NDArray[np.int64]
 
-    def pieces_in(self, length_s: float) -> int:
-        """From node to node, in a stretch of time; rounded up to a few sizes, so that orbits can share their nodes."""
-        least = max(1.0, length_s / self.nodes_s)
-        return math.ceil(_SIZE ** math.ceil(math.log(least, _SIZE)))
-
-
-_SIZE = 1.12
-
-
-def pace_of(elements: ElementSet) -> Pace:
-    """By the quickest motion there is on the orbit."""
-    deep = elements.mean_motion_rev_per_day < _DEEP_BELOW_REV_PER_DAY
-    nodes_rad, looks = (_DEEP_NODES_RAD, _DEEP_LOOKS) if deep else (_NEAR_NODES_RAD, _NEAR_LOOKS)
-    return Pace(nodes_s=nodes_rad / perigee_motion_rad_s(elements), looks=looks)
+    @classmethod
+    def of(cls, orbits: Sequence[ElementSet], length_s: float) -> "Paces":
+        """By the quickest motion on each. Pieces are rounded up to a few sizes, for orbits to share their nodes."""
+        deep = np.array([elements.mean_motion_rev_per_day < _DEEP_BELOW_REV_PER_DAY for elements in orbits])
+        nodes_s = np.where(deep, _DEEP_NODES_RAD, _NEAR_NODES_RAD) / perigee_motions_rad_s(orbits)
+        sizes = np.ceil(np.log(np.maximum(1.0, length_s / nodes_s)) / math.log(_SIZE))
+        return cls(pieces=np.ceil(_SIZE**sizes).astype(np.int64), looks=np.where(deep, _DEEP_LOOKS, _NEAR_LOOKS))
 
 
-def perigee_motion_rad_s(elements: ElementSet) -> float:
-    """How fast a satellite runs round the Earth's centre at its perigee, by Kepler's second law."""
-    eccentricity = elements.eccentricity
-    motion_rad_s = elements.mean_motion_rev_per_day * 2.0 * math.pi / DAY_S
-    return motion_rad_s * (1.0 + eccentricity) ** 2 / (1.0 - eccentricity**2) ** 1.5
+def perigee_motions_rad_s(orbits: Sequence[ElementSet]) -> Floats:
+    """How fast satellites run round the Earth's centre at their perigees, by Kepler's second law."""
+    eccentricity = np.array([elements.eccentricity for elements in orbits])
+    motion_rad_s = np.array([elements.mean_motion_rev_per_day for elements in orbits]) * (2.0 * math.pi / DAY_S)
+    return np.asarray(motion_rad_s * (1.0 + eccentricity) ** 2 / (1.0 - eccentricity**2) ** 1.5)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Along:
+    """Places on n orbits: `part` of the way from node to node, on polynomials of shape (8, 3, n)."""
+
+    powers: Floats
+    part: Floats
+    per_s: float
+
+    @property
+    def position_km(self) -> Floats:
+        """Shape (3, n)."""
+        value: Floats = self.powers[-1] * self.part
+        for power in self.powers[-2:0:-1]:
+            value += power
+            value *= self.part
+        value += self.powers[0]
+        return value
+
+    @property
+    def velocity_km_s(self) -> Floats:
+        """Shape (3, n)."""
+        value: Floats = self.powers[-1] * ((_ORDER - 1) * self.part)
+        for order in range(_ORDER - 2, 1, -1):
+            value += order * self.powers[order]
+            value *= self.part
+        value += self.powers[1]
+        value *= self.per_s
+        return value
 
 
 class Orbits:
@@ -88,22 +112,13 @@ class Orbits:
         # One row for each satellite and piece: its 24 numbers lie together in memory.
         self._rows = np.ascontiguousarray(self._powers.reshape(3 * _ORDER, -1).T)
 
-    def at(self, owner: Owners, unix_s: Floats) -> tuple[Floats, Floats]:
-        """Position (km) and velocity (km/s), shape (3, n), of a satellite each at an instant each."""
+    def along(self, owner: Owners, unix_s: Floats) -> "Along":
+        """A satellite each at an instant each."""
         per_s = self._pieces / (self._ends_s - self._begins_s)
-        along = (unix_s - self._begins_s) * per_s
-        piece = np.clip(along.astype(np.intp), 0, self._pieces - 1)
-        u = along - piece
+        pieces = (unix_s - self._begins_s) * per_s
+        piece = np.clip(pieces.astype(np.intp), 0, self._pieces - 1)
         powers = self._rows[owner * self._pieces + piece].T.reshape(_ORDER, 3, -1)
-        position = powers[-1] * u + powers[-2]
-        velocity = powers[-1].copy()
-        for power in powers[-3::-1]:
-            velocity *= u
-            velocity += position
-            position *= u
-            position += power
-        velocity *= per_s
-        return position, velocity
+        return Along(powers=powers, part=pieces - piece, per_s=per_s)
 
     def looks_s(self) -> Floats:
         """The instants of the scan."""

@@ -13,7 +13,7 @@ from schedules.ephemeris import Ephemeris
 from schedules.errors import DecayedOrbit
 from schedules.glances import Glance, Ground, Seen
 from schedules.instants import Floats, Instants, unix_s_of
-from schedules.orbits import Orbits, pace_of, perigee_motion_rad_s
+from schedules.orbits import Orbits, Paces, perigee_motions_rad_s
 from schedules.orientation import Attitude, EarthTables
 from schedules.propagation import no_place, propagate, propagator_of
 from schedules.sightlines import EARTH_RADIUS_KM, Observer, Sightline
@@ -25,7 +25,7 @@ from schedules.vectors import Body
 
 # Samples lie this far apart on the orbit where it is quickest; then a margin's parabola is off by kilometres only.
 _ORBIT_STEP_RAD = 0.07
-_ORBIT_STEPS_S = (10.0, 30.0, 60.0, 120.0, 300.0, 600.0)
+_ORBIT_STEPS_S = np.array([10.0, 30.0, 60.0, 120.0, 300.0, 600.0])
 _SITE_STEP_S = 600.0
 _STAR_STEP_S = 300.0
 _PIECE = 8_000  # sightlines worked on at a time: they fit into the processor's cache
@@ -60,7 +60,7 @@ class Search:
         if not own:
             return admitted(spans, self.margin(lambda seen: seen.exists), self.orbit_step_s)
         for constraint in sorted(own, key=lambda constraint: constraint.scope):
-            step_s = self.orbit_step_s if constraint.scope is Scope.ORBIT else self.sky_step_s
+            step_s = self.sky_step_s if constraint.scope is Scope.SKY else self.orbit_step_s
             corners = self._corners(constraint) if isinstance(constraint, AboveHorizon) else None
             spans = admitted(spans, self.margin(constraint.margin), step_s, corners)
         return spans
@@ -91,11 +91,11 @@ class Search:
 
 def swarm_search(satellites: Sequence[Satellite], orbits: Orbits, ground: Ground) -> Search:
     """A quick search for many satellites, whose indices are those of `orbits`."""
-    steps = np.array([_steps_s(satellite.elements) for satellite in satellites]).reshape(-1, 2)
+    orbit_step_s, sky_step_s = _steps_s([satellite.elements for satellite in satellites])
     return Search(
-        seen=lambda owner, unix_s: Glance(*orbits.at(owner, unix_s), unix_s, ground),
-        orbit_step_s=steps[:, 0],
-        sky_step_s=steps[:, 1],
+        seen=lambda owner, unix_s: Glance(orbits.along(owner, unix_s), unix_s, ground),
+        orbit_step_s=orbit_step_s,
+        sky_step_s=sky_step_s,
         may_be_above=_scan(orbits, ground),
     )
 
@@ -119,16 +119,16 @@ def satellite_search(satellite: Satellite, site: Site, earth: EarthTables, withi
         return Sightline(satellite_at(position, velocity, attitude), Observer(site, attitude))
 
     begins_s, ends_s = float(within.begins_s[0]), float(within.ends_s[-1])
-    pace = pace_of(satellite.elements)
-    orbits = Orbits([record], begins_s, ends_s, pieces=pace.pieces_in(ends_s - begins_s), looks=pace.looks)
+    paces = Paces.of([satellite.elements], ends_s - begins_s)
+    orbits = Orbits([record], begins_s, ends_s, pieces=int(paces.pieces[0]), looks=int(paces.looks[0]))
     if orbits.lost:
         orbits = Orbits([record], begins_s, ends_s, pieces=math.ceil((ends_s - begins_s) / _END_STEP_S), looks=1)
         failures[0] = no_place(satellite, *orbits.lost[0])
-    orbit_step_s, sky_step_s = _steps_s(satellite.elements)
+    orbit_step_s, sky_step_s = _steps_s([satellite.elements])
     return Search(
         seen=seen,
-        orbit_step_s=np.array([orbit_step_s]),
-        sky_step_s=np.array([sky_step_s]),
+        orbit_step_s=orbit_step_s,
+        sky_step_s=sky_step_s,
         may_be_above=_scan(orbits, Ground(site, earth, begins_s, ends_s)),
         failures=failures,
     )
@@ -188,13 +188,13 @@ def span_between(opens: datetime, closes: datetime) -> Spans:
     return Spans.whole(unix_s_of(opens), unix_s_of(closes))
 
 
-def _steps_s(elements: ElementSet) -> tuple[float, float]:
-    """How far apart samples may lie, along the orbit and across the sky."""
-    wanted_s = _ORBIT_STEP_RAD / perigee_motion_rad_s(elements)
-    orbit_step_s = max((step_s for step_s in _ORBIT_STEPS_S if step_s <= wanted_s), default=_ORBIT_STEPS_S[0])
+def _steps_s(orbits: Sequence[ElementSet]) -> tuple[Floats, Floats]:
+    """How far apart samples of each may lie, along the orbit and across the sky."""
+    wanted_s = _ORBIT_STEP_RAD / perigee_motions_rad_s(orbits)
+    orbit_step_s = _ORBIT_STEPS_S[np.maximum(np.searchsorted(_ORBIT_STEPS_S, wanted_s, side="right") - 1, 0)]
     # Seen from the ground it moves quicker by the ratio of the distances; down to 130 km, where nothing stays up.
-    height_km = max(perigee_height_km(elements), 130.0)
-    return orbit_step_s, max(1.0, orbit_step_s * height_km / (height_km + EARTH_RADIUS_KM))
+    height_km = np.maximum([perigee_height_km(elements) for elements in orbits], 130.0)
+    return orbit_step_s, np.maximum(1.0, orbit_step_s * height_km / (height_km + EARTH_RADIUS_KM))
 
 
 def _in_pieces(margin: Margin) -> Margin:

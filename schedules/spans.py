@@ -5,7 +5,6 @@ sampled, its hidden peaks and dips between samples are hunted down, and each edg
 targets are worked on together, as flat arrays with an *owner* (the index of the target) beside each instant.
 """
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -18,11 +17,11 @@ Owners = NDArray[np.intp]
 Margin = Callable[[Owners, Floats], Floats]
 
 EDGE_S = 0.001
-PEAK_S = 0.02
 
 # A margin that does not exist (no place) counts as this far from being admitted.
 _NOWHERE = -1e9
 _ZOOM = 9  # points laid across a bracket, which then shrinks fourfold
+_ZOOMS = 2  # then a peak as narrow as that of a pass through the zenith is a parabola
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,26 +163,34 @@ def _with_hidden_peaks(
 
 
 def _bend(values: Floats, lower: Owners, upper: Owners) -> Floats:
-    """How far the samples near each sample are from a straight line: the greatest second difference around it."""
+    """How far beyond a sample a peak beside it may reach: half the greatest second difference around it.
+
+    Of a parabola it is an eighth.
+    """
     bend = np.abs(values[lower] - 2.0 * values + values[upper])
-    return np.maximum(bend, np.maximum(bend[lower], bend[upper]))
+    return np.asarray(0.5 * np.maximum(bend, np.maximum(bend[lower], bend[upper])))
 
 
 def _zoomed(margin: Margin, owner: Owners, lower_s: Floats, upper_s: Floats) -> tuple[Floats, Floats]:
-    """The instant of the greatest margin within each bracket, which holds one peak, and the margin there."""
-    width_s = float(np.max(upper_s - lower_s))
-    rounds = max(1, math.ceil(math.log(max(width_s / PEAK_S, 1.0), 4.0)))
+    """The instant of the greatest margin within each bracket, which holds one peak, and the margin there.
+
+    The bracket is narrowed around its best point, then a parabola says where between the points the peak is.
+    """
     across = np.linspace(0.0, 1.0, _ZOOM)
     rows = np.arange(len(owner))
-    times = values = np.zeros(len(owner))
-    for _ in range(rounds):
+    for _ in range(_ZOOMS):
         grid_s = lower_s[:, None] + across * (upper_s - lower_s)[:, None]
         grid = _values(margin, np.repeat(owner, _ZOOM), grid_s.ravel()).reshape(grid_s.shape)
         best = np.argmax(grid, axis=1)
-        times, values = grid_s[rows, best], grid[rows, best]
-        lower_s = grid_s[rows, np.maximum(best - 1, 0)]
-        upper_s = grid_s[rows, np.minimum(best + 1, _ZOOM - 1)]
-    return times, values
+        middle = np.clip(best, 1, _ZOOM - 2)
+        lower_s, upper_s = grid_s[rows, middle - 1], grid_s[rows, middle + 1]
+    before, at, after = (grid[rows, middle + step] for step in (-1, 0, 1))
+    bend = before - 2.0 * at + after
+    part = np.clip(0.5 * (before - after) / np.where(bend < 0.0, bend, -np.inf), -1.0, 1.0)
+    times = grid_s[rows, middle] + part * (upper_s - lower_s) / 2.0
+    values = _values(margin, owner, times)
+    better = values >= grid[rows, best]
+    return np.where(better, times, grid_s[rows, best]), np.where(better, values, grid[rows, best])
 
 
 def _pieces(spans: Spans, samples: Samples, values: Floats, margin: Margin) -> Spans:
@@ -209,19 +216,23 @@ def _edges(margin: Margin, owner: Owners, left: tuple[Floats, Floats], right: tu
     """Where `margin` changes its sign between two instants, to `EDGE_S`: the last instant at which it is not negative.
 
     Regula falsi in the Illinois form (where the same end moves twice, the value at the other counts half), with a
-    halving every third round for margins that are not smooth. A guess lies at least half of `EDGE_S` from the newest
-    end, so that the bracket closes from both sides.
+    halving where three rounds did not bring the ends three times nearer: for margins that are not smooth. A guess lies
+    at least half of `EDGE_S` from the newest end, so that the bracket closes from both sides.
     """
     kept, at_kept = (np.array(side) for side in left)
     newest, at_newest = (np.array(side) for side in right)
     good = np.where(at_kept >= 0.0, kept, newest)
     active = np.flatnonzero(np.abs(newest - kept) > EDGE_S)
+    wide_s = np.abs(newest - kept)
     turn = 0
     while active.size:
         turn += 1
         a, b, at_a, at_b = kept[active], newest[active], at_kept[active], at_newest[active]
-        part = at_b / (at_b - at_a) if turn % 3 else np.full(len(a), 0.5)
-        least = 0.5 * EDGE_S / np.abs(a - b)
+        part, width_s = at_b / (at_b - at_a), np.abs(a - b)
+        if turn % 3 == 0:
+            part = np.where(width_s > wide_s[active] / 3.0, 0.5, part)
+            wide_s[active] = width_s
+        least = 0.5 * EDGE_S / width_s
         guess = b + (a - b) * np.clip(part, least, 1.0 - least)
         value = _values(margin, owner[active], guess)
         same = (value >= 0.0) == (at_b >= 0.0)

@@ -60,6 +60,14 @@ def direction_of(longitude_deg: float, latitude_deg: float) -> Floats:
 
 def turned_about_pole(vector: Floats, angle_rad: Floats) -> Floats:
     """Vectors turned eastward about the third axis."""
-    cos, sin = np.cos(angle_rad), np.sin(angle_rad)
+    return turned_by(vector, np.cos(angle_rad), np.sin(angle_rad))
+
+
+def turned_by(vector: Floats, cos: Floats, sin: Floats) -> Floats:
+    """Vectors turned eastward about the third axis by angles of known cosine and sine."""
     x, y, z = vector
-    return np.stack([cos * x - sin * y, sin * x + cos * y, z])
+    turned: Floats = np.empty((3, len(x)))
+    turned[0] = cos * x - sin * y
+    turned[1] = sin * x + cos * y
+    turned[2] = z
+    return turned

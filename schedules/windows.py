@@ -13,7 +13,7 @@ from schedules.ephemeris import Ephemeris
 from schedules.errors import BadElements, ScheduleError
 from schedules.glances import Ground
 from schedules.instants import datetime_of
-from schedules.orbits import Orbits, pace_of
+from schedules.orbits import Orbits, Paces
 from schedules.propagation import propagator_of
 from schedules.reasons import why_no_window
 from schedules.search import Search, satellite_search, search_for, site_spans, span_between, swarm_search
@@ -24,7 +24,7 @@ from schedules.targets import Satellite, Target
 __all__ = ["AccessWindow", "CatalogueWindows", "find_all_windows", "find_darkness", "find_windows", "why_no_window"]
 
 # Pieces of orbits searched together: enough to share the work, few enough to stay small in memory.
-_TOGETHER = 30_000
+_TOGETHER = 60_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +50,9 @@ class AccessWindow:
         if not self.rise <= self.culmination <= self.set:
             raise ValueError(f"rise {self.rise}, culmination {self.culmination}, set {self.set} are out of order")
         azimuths_deg = (self.rise_azimuth_deg, self.culmination_azimuth_deg, self.set_azimuth_deg)
-        if not -90.0 <= self.peak_altitude_deg <= 90.0 or not all(0.0 <= one < 360.0 for one in azimuths_deg):
+        rise, culmination, sets = azimuths_deg
+        around = 0.0 <= rise < 360.0 and 0.0 <= culmination < 360.0 and 0.0 <= sets < 360.0
+        if not (-90.0 <= self.peak_altitude_deg <= 90.0 and around):
             raise ValueError(f"peak {self.peak_altitude_deg}°, azimuths {azimuths_deg}° are no directions")
 
 
@@ -129,7 +131,7 @@ def find_all_windows(
             search = swarm_search(group, orbits, ground)
             found = _windows(search, search.narrowed(span, constraints))
             windows += [(group[owner], window) for owner, window in found if owner not in orbits.lost]
-    windows.sort(key=lambda found: (found[1].rise, found[0].norad_id))
+    windows.sort(key=_rise_and_number)
     return CatalogueWindows(
         windows=tuple(windows), failures=tuple((satellites[index], failures[index]) for index in sorted(failures))
     )
@@ -151,6 +153,10 @@ def find_darkness(
     ]
 
 
+def _rise_and_number(found: tuple[Satellite, AccessWindow]) -> tuple[datetime, int]:
+    return found[1].rise, found[0].norad_id
+
+
 def _started(satellites: Sequence[Satellite], failures: dict[int, ScheduleError]) -> Iterator[tuple[int, Satrec]]:
     for index, satellite in enumerate(satellites):
         try:
@@ -163,14 +169,16 @@ def _alike(
     satellites: Sequence[Satellite], records: Mapping[int, Satrec], length_s: float
 ) -> Iterator[tuple[int, int, list[int]]]:
     """Those that can share their nodes, a few at a time: pieces, looks and the indices."""
-    by_pace: dict[tuple[int, int], list[int]] = {}
-    for index in records:
-        pace = pace_of(satellites[index].elements)
-        by_pace.setdefault((pace.pieces_in(length_s), pace.looks), []).append(index)
-    for (pieces, looks), indices in by_pace.items():
-        size = max(1, _TOGETHER // pieces)
-        for start in range(0, len(indices), size):
-            yield pieces, looks, indices[start : start + size]
+    indices = np.array(list(records), np.intp)
+    paces = Paces.of([satellites[index].elements for index in indices], length_s)
+    order = np.lexsort((paces.looks, paces.pieces))
+    changes = np.flatnonzero(np.diff(paces.pieces[order]) | np.diff(paces.looks[order])) + 1
+    for alike in np.split(order, changes):
+        if alike.size:
+            pieces, looks = int(paces.pieces[alike[0]]), int(paces.looks[alike[0]])
+            size = max(1, _TOGETHER // pieces)
+            for start in range(0, len(alike), size):
+                yield pieces, looks, indices[alike[start : start + size]].tolist()
 
 
 def _windows(search: Search, spans: Spans) -> Iterator[tuple[int, AccessWindow]]:

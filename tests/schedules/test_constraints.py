@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from schedules.constraints import AboveHorizon, Constraint, MinAltitude, MoonApart, Scope, SunApart, SunBelow, Sunlit
 from schedules.ephemeris import Ephemeris
 from schedules.glances import Ground
-from schedules.orbits import Orbits, pace_of
+from schedules.orbits import Orbits, Paces
 from schedules.places import angle_deg, separation_deg
 from schedules.propagation import propagator_of
 from schedules.search import Search, search_for, span_between, swarm_search
@@ -38,9 +38,10 @@ def search(request: pytest.FixtureRequest, ephemeris: Ephemeris, site: Site, low
     if request.param == "alone":
         return search_for(low, site, ephemeris, whole)
     begins_s, ends_s = float(whole.begins_s[0]), float(whole.ends_s[0])
-    pace = pace_of(low.elements)
-    pieces = pace.pieces_in(ends_s - begins_s)
-    orbits = Orbits([propagator_of(low.elements)], begins_s, ends_s, pieces=pieces, looks=pace.looks)
+    paces = Paces.of([low.elements], ends_s - begins_s)
+    orbits = Orbits(
+        [propagator_of(low.elements)], begins_s, ends_s, pieces=int(paces.pieces[0]), looks=int(paces.looks[0])
+    )
     return swarm_search([low], orbits, Ground(site, ephemeris.earth, begins_s, ends_s))
 
 

@@ -363,8 +363,9 @@ def test_many_satellites_together_have_the_windows_each_has_alone(
         together = [window for one, window in found.windows if one is satellite]
         assert len(together) == len(alone)
         for one, other in zip(together, alone, strict=True):
-            assert about(one.rise, other.rise, 0.002)
-            assert about(one.set, other.set, 0.002)
+            # Together they are looked at on polynomials between exact places, some metres off.
+            assert about(one.rise, other.rise, 0.02)
+            assert about(one.set, other.set, 0.02)
 
 
 def test_nobody_to_look_for_has_no_windows(ephemeris: Ephemeris, site: Site) -> None:
