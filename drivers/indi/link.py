@@ -24,10 +24,9 @@ _log = logging.getLogger(__name__)
 
 SETTLE_S: Final = 1.0  # drivers answer in less; after this they are asked
 AGREE: Final = 1e-4
-DEVICE_WITHIN_S: Final = 10.0  # for the server to name the device, also while it starts the driver anew
+DEVICE_WITHIN_S: Final = 30.0  # for the server to name the device, also while it starts the driver anew
 SWITCH_ON_WITHIN_S: Final = 60.0  # for the driver to reach its device
-DESCRIBED_WITHIN_S: Final = 5.0
-DEFINED_WITHIN_S: Final = 10.0
+DESCRIBED_WITHIN_S: Final = 30.0
 GOODBYE_WITHIN_S: Final = 5.0
 
 _OPEN: Final[dict[Literal["native", "pyindi"], Callable[[str, int, str, Hearer], Awaitable[Transport]]]] = {
@@ -193,7 +192,7 @@ async def connected(role: str, settings: IndiDevice, *, needs: Sequence[str] = (
         switched_on = await _switch_on(link)
         heard.expected_on = True
         for prop in needs:
-            await link.wait_for(prop, within_s=DEFINED_WITHIN_S)
+            await link.wait_for(prop, within_s=DESCRIBED_WITHIN_S)
         if any(link.vector(prop).kind is Kind.BLOB for prop in needs):
             transport.enable_blobs()
         yield link

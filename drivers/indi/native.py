@@ -13,7 +13,7 @@ from drivers.indi.parsing import Parser
 from drivers.indi.properties import New
 from drivers.indi.transport import Hearer
 
-CONNECT_WITHIN_S: Final = 5.0
+CONNECT_WITHIN_S: Final = 20.0
 GOODBYE_WITHIN_S: Final = 2.0
 # Commands are hundreds of bytes. A server that leaves so much unread is not there.
 MOST_UNREAD_BYTES: Final = 1 << 18

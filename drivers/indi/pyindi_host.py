@@ -28,6 +28,7 @@ MOST_WAITING: Final = 10_000  # frames that the bridge has not taken
 MOST_WAITING_BYTES: Final = 2 * LARGEST_BLOB_BYTES
 MOST_MEMORY_BYTES: Final = 8 * LARGEST_BLOB_BYTES  # the library takes memory for whatever size a BLOB announces
 CONNECT_WITHIN_S: Final = 5
+GOODBYE_WITHIN_S: Final = 1.0
 LOOK_EVERY_S: Final = 0.5
 
 _STATES: Final = {PyIndi.IPS_IDLE: "Idle", PyIndi.IPS_OK: "Ok", PyIndi.IPS_BUSY: "Busy", PyIndi.IPS_ALERT: "Alert"}
@@ -95,12 +96,25 @@ class Client(PyIndi.BaseClient):  # type: ignore[misc]  # PyIndi has no types
     def __init__(self, outbox: Outbox) -> None:
         super().__init__()
         self.outbox = outbox
+        self._disconnected = threading.Event()
+
+    def say_goodbye(self) -> None:
+        """End the library's thread before the process ends, or it is cut off amid its words.
+
+        `disconnectServer` keeps Python's lock while it waits for that thread, which may want it: so the connection is
+        ended first, and the thread with it.
+        """
+        if self.outbox.server is not None:
+            self.outbox.server.shutdown(socket.SHUT_RDWR)
+            self._disconnected.wait(GOODBYE_WITHIN_S)
+        self.disconnectServer()
 
     @_callback
     def newProperty(self, prop: Any) -> None:
         if prop.isValid():
             vector = _typed(prop)
             more: dict[str, object] = {"writable": prop.getPermission() != PyIndi.IP_RO}
+            more["labels"] = {one.getName(): one.getLabel() for one in vector}
             if prop.getType() == PyIndi.INDI_SWITCH:
                 more["rule"] = _RULES[vector.getRule()]
             self.outbox.put({"defined": _told(prop, vector) | more})
@@ -112,9 +126,7 @@ class Client(PyIndi.BaseClient):  # type: ignore[misc]  # PyIndi has no types
         vector = _typed(prop)
         if prop.getType() == PyIndi.INDI_BLOB:
             for widget in vector:
-                blob = {"name": prop.getName(), "element": widget.getName(), "format": widget.getFormat()}
-                # the library's own memory is gone when this callback has returned
-                self.outbox.put({"blob": blob | {"state": _STATES[prop.getState()]}}, widget.getblobdata())
+                self._copy_blob(prop, widget)
             return
         self.outbox.put({"updated": _told(prop, vector)})
 
@@ -137,7 +149,19 @@ class Client(PyIndi.BaseClient):  # type: ignore[misc]  # PyIndi has no types
 
     @_callback
     def serverDisconnected(self, code: int) -> None:
+        self._disconnected.set()
         self.outbox.put({"lost": "the server hung up"})
+
+    def _copy_blob(self, prop: Any, widget: Any) -> None:
+        """Now: the library's own memory is gone when the callback has returned. It copies as much as was announced."""
+        if widget.getSize() > widget.getBlobLen():
+            sizes = f"{widget.getBlobLen()} bytes where {widget.getSize()} were announced"
+            self.outbox.put(
+                {"lost": f"a picture of {sizes}; switch compression off in the driver, or use the native link"}
+            )
+            return
+        blob = {"name": prop.getName(), "element": widget.getName(), "format": widget.getFormat()}
+        self.outbox.put({"blob": blob | {"state": _STATES[prop.getState()]}}, widget.getblobdata())
 
     # The library wants them all.
     def newDevice(self, device: Any) -> None: ...
@@ -255,7 +279,7 @@ def main() -> None:
         commands, reader = Commands(client, device), bridge.makefile("rb")
         while len(head := reader.read(frames.HEAD.size)) == frames.HEAD.size:
             commands.obey(frames.unpacked(reader.read(frames.HEAD.unpack(head)[0])))
-        client.disconnectServer()  # before the end, or the library's thread is cut off amid its words
+        client.say_goodbye()
     else:
         outbox.put({"failed": f"pyindi-client cannot connect to {host}:{port}"})
         bridge.recv(1)  # until the bridge has read it

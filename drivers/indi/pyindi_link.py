@@ -31,12 +31,12 @@ from drivers.indi.properties import (
 )
 from drivers.indi.transport import Hearer
 
-CONNECT_WITHIN_S: Final = 20.0  # for the process to start and to connect
-GOODBYE_WITHIN_S: Final = 2.0
+CONNECT_WITHIN_S: Final = 60.0  # for the process to start and to connect
+GOODBYE_WITHIN_S: Final = 4.0  # the library may wait for two itself
 MOST_UNREAD_BYTES: Final = 1 << 18
 LONGEST_WORDS: Final = 1 << 20
 
-_STAMP: Final = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+: ")  # the library's, before each message
+_STAMP: Final = re.compile(r"^[\d:.T-]*: ")  # the server's time of day, which the library puts before each message
 
 
 async def open_pyindi(host: str, port: int, device: str, hearer: Hearer) -> "PyIndiTransport":
@@ -213,6 +213,7 @@ def event_of(device: str, words: Mapping[str, Any], body: memoryview) -> Event |
                     values=_values(told),
                     writable=told["writable"] and told["kind"] != "Light",
                     limits=_limits(told),
+                    labels=told["labels"],
                     rule=Rule(told.get("rule", Rule.ANY_OF_MANY)),
                 )
             )
@@ -224,7 +225,7 @@ def event_of(device: str, words: Mapping[str, Any], body: memoryview) -> Event |
         case {"deleted": name}:
             return Deleted(device=device, name=name)
         case {"said": message}:
-            return Said(device=device, message=_STAMP.sub("", str(message), count=1))
+            return Said(device=device, message=_STAMP.sub("", str(message)))
         case {"pong": uid}:
             return PingReply(uid=str(uid))
     return None

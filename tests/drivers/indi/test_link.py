@@ -322,17 +322,19 @@ async def test_pictures_come_by_count_and_only_the_newest_is_kept() -> None:
 
 async def test_an_exposure_that_fails_is_not_waited_for() -> None:
     mount = a_mount()
+
+    def fails_later(device: FakeDevice, prop: FakeProperty, values: Values) -> None:
+        device.tell(prop, state="Busy", **values)
+        loop = asyncio.get_running_loop()
+        loop.call_later(2.0, device.message, "shutter stuck")
+        loop.call_later(2.0, lambda: device.tell(prop, state="Alert"))
+
+    mount.reactions["RATE"] = fails_later
     async with FakeIndi([mount]) as server, connected("mount", settings(server), needs=["PICTURE"]) as link:
-        async with anyio.create_task_group() as group:
-
-            async def await_picture() -> None:
-                with pytest.raises(Refused, match=r"wait for PICTURE: RATE is Alert .*shutter stuck"):
-                    await link.next_blob("PICTURE", after_count=9, within_s=1000.0, alarm="RATE")
-
-            group.start_soon(await_picture)
-            await anyio.sleep(2.0)
-            mount.message("shutter stuck")
-            mount.tell(mount.also["RATE"], state="Alert")
+        count = link.count("PICTURE")
+        await link.set_numbers("RATE", {"RA": 5.0}, within_s=9.0, finished=False)
+        with pytest.raises(Refused, match=r"wait for PICTURE: RATE is Alert .*shutter stuck"):
+            await link.next_blob("PICTURE", after_count=count, within_s=1000.0, alarm="RATE")
 
 
 async def test_no_pictures_are_sent_to_who_needs_none() -> None:
@@ -484,12 +486,12 @@ async def test_garbage_ends_the_connection_and_a_new_one_is_as_good_as_ever(garb
 
 async def test_a_stream_in_small_pieces_is_the_same_stream() -> None:
     mount = a_mount()
-    async with FakeIndi([mount], portion_bytes=3) as server:
-        async with connected("mount", settings(server), needs=["PICTURE"]) as link:
-            await link.set_numbers("RATE", {"RA": 1.25}, within_s=5.0)
-            count = link.count("PICTURE")
-            mount.send_blob(mount.also["PICTURE"], bytes(1000))
-            assert bytes((await link.next_blob("PICTURE", after_count=count, within_s=5.0)).body) == bytes(1000)
+    server = FakeIndi([mount], portion_bytes=3)
+    async with server, connected("mount", settings(server), needs=["PICTURE"]) as link:
+        await link.set_numbers("RATE", {"RA": 1.25}, within_s=5.0)
+        count = link.count("PICTURE")
+        mount.send_blob(mount.also["PICTURE"], bytes(1000))
+        assert bytes((await link.next_blob("PICTURE", after_count=count, within_s=5.0)).body) == bytes(1000)
 
 
 async def test_no_motion_is_repeated_by_itself_after_the_server_came_back() -> None:
