@@ -4,7 +4,6 @@ All durations are on loop time, so they bend with it.
 """
 
 import logging
-import math
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -25,27 +24,50 @@ async def until(
     doing: str,
     within_s: float,
     every_s: float,
-    sooner_s: float = math.inf,
+    at_most_every_s: float = 0.0,
 ) -> None:
     """Ask `condition` at once and then every `every_s` until it says True. What it raises goes through.
 
-    A reading under way at the deadline is finished first, and comes too late. Given up already after `sooner_s` is
-    what was looked at often enough by then: on a loop faster than life a device still answers in its own time.
+    With `at_most_every_s` the looks become rarer, up to that, so that what is waited for is seen within a twentieth of
+    the time it took. A reading under way at the deadline is finished first, and comes too late.
 
     Raises:
         TimedOut: `within_s` is over; names `device` and what it was `doing`.
     """
-    began_s, looks = anyio.current_time(), 0
+    began_s = anyio.current_time()
     with anyio.move_on_after(within_s):
         while not await condition():
-            looks += 1
-            if looks >= _ENOUGH_LOOKS and anyio.current_time() - began_s >= sooner_s:
-                within_s = sooner_s
-                break
-            await anyio.sleep(every_s)
-        else:
-            return
+            rarer_s = min((anyio.current_time() - began_s) / 20.0, at_most_every_s)
+            await anyio.sleep(max(every_s, rarer_s))
+        return
     raise TimedOut(device, doing, f"not done within {within_s:g} s")
+
+
+async def until_obeyed(
+    condition: Callable[[], Awaitable[bool]],
+    *,
+    device: str,
+    doing: str,
+    within_s: float,
+    sooner_s: float,
+    every_s: float,
+) -> None:
+    """As `until`, and given up already after `sooner_s` where it was looked at often enough by then.
+
+    On a loop faster than life a device still answers in its own time, and needs all of `within_s`.
+    """
+    began_s, looks = anyio.current_time(), 0
+
+    async def obeyed() -> bool:
+        nonlocal looks
+        if await condition():
+            return True
+        looks += 1
+        if looks >= _ENOUGH_LOOKS and anyio.current_time() - began_s >= sooner_s:
+            raise TimedOut(device, doing, f"not done within {sooner_s:g} s")
+        return False
+
+    await until(obeyed, device=device, doing=doing, within_s=within_s, every_s=every_s)
 
 
 @asynccontextmanager

@@ -6,7 +6,7 @@ from drivers.alpaca.link import SIDEREAL, Link, State, optional
 from drivers.errors import Malfunction
 from drivers.motion import SIDEREAL_DEG_PER_S, Standstill, separation_deg
 from drivers.values import Equatorial, MountCapabilities
-from drivers.waiting import until
+from drivers.waiting import until_obeyed
 
 EVERY_S = 0.25
 STOP_WITHIN_S = 30.0
@@ -105,7 +105,7 @@ class Axes:
                 return False
             return stood_s >= STEADY_S
 
-        await until(
+        await until_obeyed(
             standing,
             device=self._link.name,
             doing=doing,

@@ -18,8 +18,8 @@ from drivers.waiting import stopped_by, until
 
 READOUT_WITHIN_S = 60.0  # from the end of the exposure until the picture is ready
 ABORT_WITHIN_S = 30.0
-# Each poll that comes late is dead time between two frames: a fiftieth of the exposure, within these bounds.
-SHORTEST_POLL_S, LONGEST_POLL_S = 0.02, 0.1
+# Each look that comes late is dead time between two frames.
+FIRST_LOOKS_S, LAST_LOOKS_S = 0.005, 0.1
 
 
 @asynccontextmanager
@@ -64,9 +64,14 @@ class AlpacaCamera:
             started_at, began_s = await self._sensor.start(asked)
             temperature_c = await optional(self._link.number("CCDTemperature"))
             await anyio.sleep_until(began_s + asked.exposure_s)
-            every_s = min(max(asked.exposure_s / 50.0, SHORTEST_POLL_S), LONGEST_POLL_S)
-            ready = self._sensor.image_ready
-            await until(ready, device=self.name, doing=doing, within_s=READOUT_WITHIN_S, every_s=every_s)
+            await until(
+                self._sensor.image_ready,
+                device=self.name,
+                doing=doing,
+                within_s=READOUT_WITHIN_S,
+                every_s=FIRST_LOOKS_S,
+                at_most_every_s=LAST_LOOKS_S,
+            )
             pixels = await self._sensor.download(asked.binning)
             exposure_s = await self._sensor.confirmed_exposure_s(asked.exposure_s, doing)
             began_at, source = await self._sensor.began_at(started_at)
@@ -110,7 +115,7 @@ class AlpacaCamera:
             except Refused:
                 if not await idle():  # else it ended by itself meanwhile
                     raise
-        await until(idle, device=self.name, doing="abort", within_s=ABORT_WITHIN_S, every_s=LONGEST_POLL_S)
+        await until(idle, device=self.name, doing="abort", within_s=ABORT_WITHIN_S, every_s=LAST_LOOKS_S)
 
     def _within_limits(self, exposure: Exposure) -> Exposure:
         limits = self.capabilities

@@ -11,7 +11,7 @@ from drivers.config import AlpacaDevice
 from drivers.errors import Malfunction, Refused
 from drivers.motion import Standstill, turn_deg
 from drivers.values import DomeCapabilities, DomeStatus, ShutterState
-from drivers.waiting import stopped_by, until
+from drivers.waiting import stopped_by, until, until_obeyed
 
 SHUTTER_WITHIN_S = 300.0
 TURN_WITHIN_S = 300.0
@@ -143,7 +143,7 @@ class AlpacaDome:
             still = not await self._stop.flag("Slewing") and await _shutter(self._stop) not in _MOVING
             return still and stood_s > 0.0
 
-        await until(
+        await until_obeyed(
             standing,
             device=self.name,
             doing="abort",

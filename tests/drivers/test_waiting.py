@@ -7,7 +7,7 @@ import anyio
 import pytest
 
 from drivers.errors import ConnectionLost, Malfunction, TimedOut
-from drivers.waiting import stopped_by, until
+from drivers.waiting import stopped_by, until, until_obeyed
 
 
 def becomes_true_after(seconds: float) -> Callable[[], Awaitable[bool]]:
@@ -59,7 +59,9 @@ async def test_what_was_looked_at_often_enough_is_given_up_sooner() -> None:
     """At life speed a stop that is not obeyed is known early; a slow device is given all the time."""
     began_s = anyio.current_time()
     with pytest.raises(TimedOut, match="abort: not done within 8 s"):
-        await until(becomes_true_after(1e9), device="m", doing="abort", within_s=30.0, every_s=0.25, sooner_s=8.0)
+        await until_obeyed(
+            becomes_true_after(1e9), device="m", doing="abort", within_s=30.0, every_s=0.25, sooner_s=8.0
+        )
     assert anyio.current_time() - began_s == pytest.approx(8.0)
 
     async def slow() -> bool:
@@ -67,7 +69,22 @@ async def test_what_was_looked_at_often_enough_is_given_up_sooner() -> None:
         return anyio.current_time() - began_s > 25.0
 
     began_s = anyio.current_time()
-    await until(slow, device="m", doing="abort", within_s=30.0, every_s=0.25, sooner_s=8.0)
+    await until_obeyed(slow, device="m", doing="abort", within_s=30.0, every_s=0.25, sooner_s=8.0)
+
+
+@pytest.mark.parametrize("takes_s", [0.003, 0.1, 0.7, 1.9])
+async def test_what_is_soon_over_is_seen_soon_and_what_takes_long_is_not_asked_for_ever(takes_s: float) -> None:
+    began_s, looks = anyio.current_time(), 0
+
+    async def over() -> bool:
+        nonlocal looks
+        looks += 1
+        return anyio.current_time() - began_s >= takes_s
+
+    await until(over, device="c", doing="expose", within_s=60.0, every_s=0.005, at_most_every_s=0.1)
+    late_s = anyio.current_time() - began_s - takes_s
+    assert late_s <= 0.005 + 0.053 * takes_s
+    assert looks <= 25 + 60 * takes_s
 
 
 async def test_a_condition_that_hangs_is_late_too() -> None:
