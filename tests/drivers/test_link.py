@@ -4,8 +4,9 @@ import gzip
 import json
 import logging
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from http.server import BaseHTTPRequestHandler
+from urllib.parse import parse_qsl, urlsplit
 
 import anyio
 import pytest
@@ -214,6 +215,83 @@ async def test_nobody_there_is_a_lost_connection() -> None:
             await link.flag("Slewing")
     finally:
         await link.close()
+
+
+def asked_of(handler: BaseHTTPRequestHandler) -> int:
+    """The transaction's number of a GET."""
+    return int(dict(parse_qsl(urlsplit(handler.path).query))["ClientTransactionID"])
+
+
+class Echo:
+    """Answers with a number, and echoes the transaction that `chosen` makes of those so far."""
+
+    def __init__(self, chosen: Callable[[list[int]], object]) -> None:
+        self.seen: list[int] = []
+        self.ports: list[int] = []
+        self._chosen = chosen
+
+    def answer(self, handler: BaseHTTPRequestHandler) -> None:
+        self.seen.append(asked_of(handler))
+        self.ports.append(handler.client_address[1])
+        reply = {"Value": float(len(self.seen)), "ErrorNumber": 0, "ErrorMessage": ""}
+        reply["ClientTransactionID"] = self._chosen(self.seen)  # type: ignore[assignment]
+        handler.reply(json.dumps(reply).encode())  # type: ignore[attr-defined]
+
+
+async def test_the_answer_to_an_earlier_call_is_thrown_away_and_asked_for_again(alpaca: FakeAlpaca, link: Link) -> None:
+    """P07: once, a proxy or a server in disorder hands out what another call was waiting for."""
+    echo = Echo(lambda seen: seen[3] if len(seen) == 6 else seen[-1])
+    alpaca.instead["telescope", "altitude"] = echo.answer
+    assert [await link.number("Altitude") for _ in range(7)] == [1.0, 2.0, 3.0, 4.0, 5.0, 7.0, 8.0]
+    assert echo.ports[6] != echo.ports[5], "on a new connection: in the old one more such answers may wait"
+
+
+async def test_a_server_that_goes_on_answering_earlier_calls_is_a_lost_connection(
+    alpaca: FakeAlpaca, link: Link
+) -> None:
+    echo = Echo(lambda seen: seen[-1] if len(seen) <= 5 else seen[2])
+    alpaca.instead["telescope", "altitude"] = echo.answer
+    for _ in range(5):
+        await link.number("Altitude")
+    with pytest.raises(ConnectionLost, match="belongs to an earlier call"):
+        await link.number("Altitude")
+    del alpaca.instead["telescope", "altitude"]
+    assert await link.number("Altitude") == 45.0
+
+
+async def test_a_command_that_gets_the_answer_to_an_earlier_one_is_not_repeated(alpaca: FakeAlpaca, link: Link) -> None:
+    echo = Echo(lambda seen: seen[-1])
+    alpaca.instead["telescope", "altitude"] = echo.answer
+    for _ in range(5):
+        await link.number("Altitude")
+    commands = 0
+
+    def confused(handler: BaseHTTPRequestHandler) -> None:
+        nonlocal commands
+        commands += 1
+        reply = {"ErrorNumber": 0, "ErrorMessage": "", "ClientTransactionID": echo.seen[0]}
+        handler.reply(json.dumps(reply).encode())  # type: ignore[attr-defined]
+
+    alpaca.instead["telescope", "unpark"] = confused
+    with pytest.raises(ConnectionLost, match="belongs to an earlier call"):
+        await link.invoke("Unpark")
+    assert commands == 1
+
+
+@pytest.mark.parametrize("echoed", [0, 1, 4_294_967_295, None, "seven", -1, 3.5, [1], "missing"])
+async def test_a_server_that_never_echoes_rightly_is_left_in_peace(
+    echoed: object, alpaca: FakeAlpaca, link: Link
+) -> None:
+    """Small servers answer with nothing, nonsense, or always the same."""
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        reply = {"Value": 45.0, "ErrorNumber": 0, "ErrorMessage": ""}
+        if echoed != "missing":
+            reply["ClientTransactionID"] = echoed  # type: ignore[assignment]
+        handler.reply(json.dumps(reply).encode())  # type: ignore[attr-defined]
+
+    alpaca.instead["telescope", "altitude"] = answer
+    assert [await link.number("Altitude") for _ in range(6)] == [45.0] * 6
 
 
 @pytest.mark.wire
