@@ -88,9 +88,10 @@ class Axes:
             raise Malfunction(self._link.name, f"switch tracking {'on' if on else 'off'}", "said yes, and it is not so")
 
     async def track_sidereally(self) -> None:
+        """A driver hands a way of tracking on to its axes only while it tracks: chosen before, it never acts."""
+        await self.switch_tracking(True)
         if self._link.has(MODE) and self._link.chosen(MODE) != "TRACK_SIDEREAL":
             await self._link.choose(MODE, "TRACK_SIDEREAL", within_s=SET_WITHIN_S)
-        await self.switch_tracking(True)
 
     async def set_rates(self, ra_deg_per_s: float, dec_deg_per_s: float, doing: str) -> None:
         """Both at once. An axis that is to turn the other way is stopped first: INDI refuses to reverse a motion."""
@@ -100,15 +101,15 @@ class Axes:
             limits = link.limits(RATE, name)
             if limits is not None and not limits.minimum <= rate <= limits.maximum:
                 raise Refused(link.name, doing, f"{name} of {rate:.1f}″/s is beyond its ±{limits.maximum:g}″/s")
+        await self.switch_tracking(True)
         custom = link.chosen(MODE) == "TRACK_CUSTOM"
-        if custom and self.tracking():
+        if custom:
             by_way = {name: 0.0 if link.number(RATE, name) * rate < 0.0 else rate for name, rate in goal.items()}
             if by_way != goal:
                 await link.set_numbers(RATE, by_way, within_s=SET_WITHIN_S)
         await link.set_numbers(RATE, goal, within_s=SET_WITHIN_S)
         if not custom:  # the rates stand before they count
             await link.choose(MODE, "TRACK_CUSTOM", within_s=SET_WITHIN_S)
-        await self.switch_tracking(True)
 
     async def until_standing(self, doing: str) -> None:
         standstill = Standstill(separation_deg, agree=AGREE_DEG, drift_per_s=SIDEREAL_DEG_PER_S)
