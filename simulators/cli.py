@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from datetime import date as date_type
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -31,6 +31,14 @@ class MountChoice(StrEnum):
 
     GERMAN = "german"
     ALTAZ = "altaz"
+
+
+class DevicesChoice(StrEnum):
+    """Whose devices a night is flown with."""
+
+    ALPACA = "alpaca"
+    INDI = "indi"
+    MIXED = "mixed"
 
 
 def _finite(value: float) -> float:
@@ -59,6 +67,7 @@ ElementsFile = Annotated[
 
 @app.command()
 def observatory(
+    context: typer.Context,
     host: Host = "127.0.0.1",
     port: Port = 11111,
     site: Site = _SITE,
@@ -70,27 +79,50 @@ def observatory(
         str, typer.Option(metavar="HOST:PORT", help="an INDI server along whose mount the cameras look")
     ] = "",
     elements: ElementsFile = None,
+    scenario: Annotated[str, typer.Option(metavar="FILE", help="a TOML file, or calm, cloudy, worn-out")] = "",
     rate: Rate = 1.0,
     at: At = "",
     anchor: Anchor = 0.0,
     seed: Seed = 0,
 ) -> None:
-    """Serve a fake observatory to any Alpaca client.
+    """Serve a fake observatory to any Alpaca client: all ten device types under one coherent sky.
 
-    Telescope, camera, filter wheel, focuser, dome, safety monitor and weather station, all under one coherent sky.
+    What the camera returns is what its true pointing, field, focus, filter, dome and weather would show: catalogue
+    stars, and satellites as streaks or points. The same seed and the same instants give the same pictures.
+
+    Open http://127.0.0.1:11111/ in a browser: the devices, the sky at the pointing, and faults to inject.
+
+    Tests of your own: --port 0, wait for the line "observatory listens on HOST:PORT", and use it. --rate 60 makes an
+    hour a minute, --at fixes the instant and so the sky, --seed the noise. Control calls, all JSON:
+
+      GET  /_observatory/frames    where each frame truly pointed, and which satellites are in it
+
+      PUT  /_observatory/weather   {"safe": false, "cloud_cover_percent": 80}; {} gives it back to itself
+
+      PUT  /_observatory/faults    [{"kind": "stuck", "device": "mount", "method": "slew", "for_s": 60}]; [] clears
+
+      GET  /_observatory/faults    the same, each with how often it fired
+
+    --scenario takes a TOML file that says all of this at once, or one of ours: calm, cloudy, worn-out. Every key and
+    every fault stands in docs/simulators.md.
     """
-    from simulators.night.servers import ObservatoryChoices, serve_observatory
+    from simulators.night.servers import ObservatoryChoices, plain_settings, serve_observatory
+    from simulators.scenario import read_scenario
 
+    told = read_scenario(scenario) if scenario else None
+    if told is not None:
+        _refuse_beside_scenario(context)
+        rate, seed = _given(context, "rate") or told.rate, _given(context, "seed") or told.seed
+        at = at or ("" if told.starts_at is None else told.starts_at.isoformat())
     serve_observatory(
         ObservatoryChoices(
             host=host,
             port=port,
-            ground=_ground(site),
-            mount=mount,
-            cameras=cameras,
-            dome=dome,
+            ground=_ground(site) if told is None else told.ground,
+            settings=plain_settings(mount, cameras, dome=dome) if told is None else told.settings,
+            scenario=told,
             discovery=discovery,
-            elements=elements,
+            elements=elements if told is None else told.elements,
             clock=_clock(rate, at, anchor),
             seed=seed,
             follow=follow,
@@ -181,6 +213,9 @@ def night(
     tasks: Annotated[int, typer.Option(min=1, max=5000, help="how many the telescope is given")] = 48,
     site: Site = _SITE,
     mount: Mount = MountChoice.GERMAN,
+    devices: Annotated[
+        DevicesChoice, typer.Option(help="ours, INDI's own simulators, or an INDI mount under the rest of ours")
+    ] = DevicesChoice.ALPACA,
     out: Annotated[Path, typer.Option(help="the folder for frames, logs and the report")] = Path("night"),
     seed: Seed = 1,
 ) -> None:
@@ -190,7 +225,7 @@ def night(
     settled and the log holds no error.
     """
     from simulators.night.fly import fly
-    from simulators.night.settings import NightSettings
+    from simulators.night.settings import Devices, NightSettings
 
     settings = NightSettings(
         evening=_evening(date),
@@ -202,6 +237,7 @@ def night(
         mount=mount,
         elements=elements,
         out=out,
+        devices=Devices(devices),
     )
     raise typer.Exit(fly(settings))
 
@@ -243,13 +279,26 @@ def judge(folder: Annotated[Path, typer.Argument(help="a night of `chaos`")]) ->
 
 def main() -> None:
     """The command line. A file or a folder that cannot be used is said in one line, with exit code 2."""
+    from simulators.scenario import UnreadableScenario
     from simulators.sky.elements import UnreadableElements
 
     try:
         app()
-    except (UnreadableElements, OSError) as error:
+    except (UnreadableElements, UnreadableScenario, OSError) as error:
         typer.echo(f"nightbridge-sim: {error}", err=True)
         raise SystemExit(2) from None
+
+
+def _given(context: typer.Context, name: str) -> Any:
+    """What was written on the command line; None where nothing was."""
+    source = context.get_parameter_source(name)
+    return context.params[name] if source is not None and source.name == "COMMANDLINE" else None
+
+
+def _refuse_beside_scenario(context: typer.Context) -> None:
+    for name in ("site", "mount", "cameras", "dome", "elements"):
+        if _given(context, name) is not None:
+            raise typer.BadParameter("with a scenario this is said in its file", param_hint=f"--{name}")
 
 
 def _ground(site: str) -> "Ground":

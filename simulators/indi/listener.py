@@ -8,13 +8,13 @@ import select
 import socket
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from threading import Condition, Event, Thread
 from types import TracebackType
 from typing import Self
 
 from simulators.indi.path import MountPath
+from simulators.indi.wishes import Wish
 
 _MOUNT_PLACE = "EQUATORIAL_EOD_COORD"
 _EXPOSURE = "CCD_EXPOSURE"
@@ -25,26 +25,11 @@ _HEARD_WITHIN_S = 5.0
 _READ_BYTES = 262_144
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
-    """What a device is set to whenever it defines a property: on start, and when its driver is started again."""
-
-    device: str
-    name: str
-    message: str
-
-
-def numbers(device: str, name: str, **values: float) -> Wish:
-    """Wish for the numbers of a property."""
-    inside = "".join(f"<oneNumber name='{element}'>{value!r}</oneNumber>" for element, value in values.items())
-    message = f"<newNumberVector device='{device}' name='{name}'>{inside}</newNumberVector>\n"
-    return Wish(device=device, name=name, message=message)
-
-
 class Listener:
     """Listens in a thread from entering until leaving the block, and comes back when the server does.
 
-    `path` is filled with the mount's places. `asked` is the last exposure any client asked the camera for.
+    `path` is filled with the mount's places. `asked` is the last exposure any client asked the camera for. `wishes` are
+    sent whenever a device defines the property: on start, and when its driver is started again.
     """
 
     def __init__(

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from simulators.indi.listener import Wish, numbers
+from simulators.indi.wishes import Wish, numbers
 
 _ARCSEC_PER_UM_MM = 206.3  # the constant of INDI's driver
 

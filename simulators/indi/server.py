@@ -19,6 +19,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from simulators.indi.wishes import Wish
+
 TELESCOPE = "indi_simulator_telescope"
 CCD = "indi_simulator_ccd"
 WHEEL = "indi_simulator_wheel"
@@ -60,7 +62,8 @@ class IndiServer:
 
     `folder` gets the log and the HOME of the drivers (their settings and park places: nobody's own `~/.indi` is read
     or written). `environment` is added to the little they are given; `path_first` is a folder whose programs they find
-    before others of that name. Each driver is expected to bring at least one device.
+    before others of that name; `saved` is what they find in their settings, as far as they keep it there. Each driver
+    is expected to bring at least one device.
     """
 
     def __init__(
@@ -71,11 +74,13 @@ class IndiServer:
         port: int = 0,
         environment: Mapping[str, str] | None = None,
         path_first: Path | None = None,
+        saved: Sequence[Wish] = (),
     ) -> None:
         self._drivers = tuple(drivers)
         self._log = folder / "indiserver.log"
         self._home = folder / "home"
         self._port = port
+        self._saved = tuple(saved)
         places = [] if path_first is None else [str(path_first)]
         self._environment = {
             "PATH": os.pathsep.join([*places, os.environ.get("PATH", os.defpath)]),
@@ -124,7 +129,7 @@ class IndiServer:
         """
         if missing := indiserver_missing(self._drivers):
             raise IndiServerFailed(missing)
-        self._home.mkdir(parents=True, exist_ok=True)
+        self._save()
         chosen, tries = self._port, 1 if self._port else _TRIES
         for left in reversed(range(tries)):
             self._port = chosen or free_port()
@@ -136,6 +141,16 @@ class IndiServer:
                     raise
             else:
                 return
+
+    def _save(self) -> None:
+        """As a driver's "save" does; those that are there already are the driver's own of an earlier start."""
+        folder = self._home / ".indi"
+        folder.mkdir(parents=True, exist_ok=True)
+        for device in {wish.device for wish in self._saved}:
+            file = folder / f"{device}_config.xml"
+            if not file.exists():
+                messages = "".join(wish.message for wish in self._saved if wish.device == device)
+                file.write_text(f"<INDIDriver>\n{messages}</INDIDriver>\n", encoding="utf-8")
 
     def kill(self) -> None:
         """End the server and all its drivers at once, frozen or not. Harmless when it does not run.

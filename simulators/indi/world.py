@@ -15,18 +15,23 @@ from starlette.routing import Route
 from simulators.clock import SimulatedClock
 from simulators.indi.bent_time import BentTime
 from simulators.indi.field import Field
-from simulators.indi.listener import Listener, Wish, numbers
+from simulators.indi.listener import Listener
 from simulators.indi.path import MountPath
 from simulators.indi.sensor import Sensor
 from simulators.indi.server import SIMULATORS, IndiServer, IndiServerFailed, free_port
 from simulators.indi.stars import StarServer
+from simulators.indi.wishes import Wish, numbers, texts
+from simulators.physics.filter_wheel import FilterWheelSettings
 from simulators.sky.earth import Ground
 from simulators.sky.satellites import Swarm
 from simulators.sky.stars import StarCatalogue
 
 MOUNT_NAME = "Telescope Simulator"
 CAMERA_NAME = "CCD Simulator"
+WHEEL_NAME = "Filter Simulator"
 _SET_WITHIN_S = 30.0
+# The platform's tasks ask for the filters of our own wheel; INDI's has eight slots.
+_FILTERS = (*(one.name for one in FilterWheelSettings().filters), "SII", "OIII", "Ha", "Luminance")[:8]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,10 +62,11 @@ def indi_world(choices: IndiChoices, swarm: Swarm) -> Iterator[IndiWorld]:
     """
     clock, port, path, sensor = choices.clock, choices.port or free_port(), MountPath(choices.ground), Sensor()
     field = Field(stars=StarCatalogue.load(), swarm=swarm, ground=choices.ground, sensor=sensor)
+    size = sensor.size(CAMERA_NAME)  # this one it does not find in its settings by itself
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="nightbridge-indi-")))
         bent = stack.enter_context(BentTime(clock))
-        listener = Listener("127.0.0.1", port, now=clock.now, path=path, wishes=_wishes(choices, sensor))
+        listener = Listener("127.0.0.1", port, now=clock.now, path=path, wishes=[size])
         stars = stack.enter_context(StarServer(field, path, listener, now=clock.now, rate=clock.rate))
         stars.write_script(folder / "bin")
         server = IndiServer(
@@ -69,12 +75,12 @@ def indi_world(choices: IndiChoices, swarm: Swarm) -> Iterator[IndiWorld]:
             port=port,
             environment=bent.environment,
             path_first=folder / "bin",
+            saved=_settings(choices, sensor),
         )
         stack.enter_context(server)
         stack.enter_context(listener)
-        for wish in _at_once(choices, sensor):
-            if not listener.granted(wish, _SET_WITHIN_S):
-                raise IndiServerFailed(f"{wish.device} does not take {wish.name}: {server.last_words()}")
+        if "ccd" in choices.devices and not listener.granted(size, _SET_WITHIN_S):
+            raise IndiServerFailed(f"{CAMERA_NAME} does not take {size.name}: {server.last_words()}")
         yield IndiWorld(server=server, stars=stars, clock=clock)
 
 
@@ -98,15 +104,8 @@ def frames_app(world: IndiWorld) -> Starlette:
     return Starlette(routes=[Route("/_observatory/frames", frames)])
 
 
-def _at_once(choices: IndiChoices, sensor: Sensor) -> tuple[Wish, ...]:
-    """What must be so before anybody connects: how big the camera is."""
-    return (sensor.size(CAMERA_NAME),) if "ccd" in choices.devices else ()
-
-
-def _wishes(choices: IndiChoices, sensor: Sensor) -> tuple[Wish, ...]:
-    """What the devices are set to whenever they come up."""
-    if "telescope" not in choices.devices:
-        return _at_once(choices, sensor)
+def _settings(choices: IndiChoices, sensor: Sensor) -> tuple[Wish, ...]:
+    """Where the mount stands and what it carries, and how the wheel is filled."""
     ground = choices.ground
     place = numbers(
         MOUNT_NAME,
@@ -115,4 +114,5 @@ def _wishes(choices: IndiChoices, sensor: Sensor) -> tuple[Wish, ...]:
         LONG=ground.longitude_deg % 360.0,
         ELEV=ground.elevation_m,
     )
-    return place, sensor.optics(MOUNT_NAME), *_at_once(choices, sensor)
+    slots = {f"FILTER_SLOT_NAME_{number}": name for number, name in enumerate(_FILTERS, start=1)}
+    return place, sensor.optics(MOUNT_NAME), texts(WHEEL_NAME, "FILTER_NAME", **slots)

@@ -21,7 +21,7 @@ from simulators.night.judge import NightFigures, figures_of
 from simulators.night.live import Glance, LiveView
 from simulators.night.report import print_report, write_report
 from simulators.night.servers import swarm_for
-from simulators.night.settings import NightSettings, NoDarkness, darkness
+from simulators.night.settings import Devices, NightSettings, NoDarkness, darkness
 from simulators.night.station_file import Addresses, station_toml
 
 # The processes need a moment of life before simulated time begins, and one to deliver the last frames after it ends.
@@ -70,7 +70,7 @@ def _flown(settings: NightSettings, begins: datetime, ends: datetime, console: C
 
 
 class _Night:
-    """The three processes of one night."""
+    """The processes of one night."""
 
     def __init__(
         self, settings: NightSettings, clock: SimulatedClock, begins: datetime, ends: datetime, children: ExitStack
@@ -85,31 +85,17 @@ class _Night:
             "NIGHTBRIDGE_API__TOKEN": f"citra_pat_{secrets.token_hex(8)}",
             "OPENBLAS_NUM_THREADS": "1",
         }
-        self._observatory = ""
+        self._frames_at = ""
         self._api = ""
 
     def start(self) -> None:
         """Start the servers, then the bridge with a station file that points at them."""
-        out, time_scale = self._settings.out, self._time_scale()
-        observatory = self._child(
-            "observatory", ["--mount", self._settings.mount, "--no-discovery", *time_scale, *self._elements()]
-        )
-        hours = (self._ends - self._begins).total_seconds() / 3600.0
-        platform = self._child(
-            "api",
-            [
-                f"--tasks={self._settings.task_count}",
-                f"--hours={hours:.4f}",
-                f"--from={self._begins.isoformat()}",
-                f"--uploads={out / 'uploads'}",
-                *time_scale,
-                *self._elements(),
-            ],
-        )
-        self._observatory = _address_in(observatory.first_line())
-        said = platform.first_line()
+        out, devices = self._settings.out, self._settings.devices
+        indi = "" if devices is Devices.ALPACA else self._start_indi()
+        observatory = "" if devices is Devices.INDI else self._start_observatory(follow=indi)
+        said = self._start_platform()
         self._api = _address_in(said)
-        addresses = Addresses(observatory=self._observatory, api=self._api, telescope_id=said.split()[-1])
+        addresses = Addresses(observatory=observatory, api=self._api, telescope_id=said.split()[-1], indi=indi)
         station = out / "station.toml"
         text = station_toml(
             self._settings, addresses, clock=self._clock, ends_at=self._ends, state_folder=(out / "state").resolve()
@@ -118,6 +104,33 @@ class _Night:
         self._bridge = self._entered(
             Child("bridge", ["-m", "bridge", "run", "-c", str(station)], **self._surroundings("bridge"))
         )
+
+    def _start_indi(self) -> str:
+        """Where INDI's simulators listen: all of them, or where the rest is Alpaca the mount alone."""
+        devices = ["--devices=telescope"] if self._settings.devices is Devices.MIXED else []
+        said = self._child("indi", [*devices, *self._time_scale(), *self._elements()]).first_line()
+        self._frames_at = said.split()[-1]
+        return _address_in(said)
+
+    def _start_observatory(self, *, follow: str) -> str:
+        arguments = ["--mount", self._settings.mount, "--no-discovery", *self._time_scale(), *self._elements()]
+        if follow:
+            arguments += ["--follow", follow]
+        self._frames_at = _address_in(self._child("observatory", arguments).first_line())
+        return self._frames_at
+
+    def _start_platform(self) -> str:
+        """What it says when it serves: where, and whose telescope."""
+        hours = (self._ends - self._begins).total_seconds() / 3600.0
+        arguments = [
+            f"--tasks={self._settings.task_count}",
+            f"--hours={hours:.4f}",
+            f"--from={self._begins.isoformat()}",
+            f"--uploads={self._settings.out / 'uploads'}",
+            *self._time_scale(),
+            *self._elements(),
+        ]
+        return self._child("api", arguments).first_line()
 
     def watch(self, view: LiveView) -> int:
         """Until the bridge ends by itself; one that does not is ended, and that counts as an error."""
@@ -143,7 +156,7 @@ class _Night:
 
     def true_frames(self) -> Sequence[Mapping[str, Any]]:
         """What the simulated camera truly saw."""
-        frames: Sequence[Mapping[str, Any]] = _asked(f"http://{self._observatory}/_observatory/frames")
+        frames: Sequence[Mapping[str, Any]] = _asked(f"http://{self._frames_at}/_observatory/frames")
         return frames
 
     def _time_scale(self) -> list[str]:

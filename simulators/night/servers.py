@@ -26,6 +26,7 @@ from simulators.physics.dome import DomeSettings
 from simulators.physics.filter_wheel import FilterWheelSettings
 from simulators.physics.focuser import FocuserSettings
 from simulators.physics.mount import MountSettings
+from simulators.scenario import Scenario
 from simulators.serving import listening
 from simulators.sky.earth import Ground
 from simulators.sky.render import Sky
@@ -42,9 +43,8 @@ class ObservatoryChoices:
     host: str
     port: int
     ground: Ground
-    mount: str
-    cameras: int
-    dome: bool
+    settings: ObservatorySettings
+    scenario: Scenario | None
     discovery: bool
     elements: Path | None
     clock: SimulatedClock
@@ -88,24 +88,32 @@ def swarm_for(elements: Path | None, epoch: datetime, seed: int) -> Swarm:
     return Swarm.from_text(elements.read_text(encoding="utf-8"))
 
 
+def plain_settings(mount: str, cameras: int, *, dome: bool) -> ObservatorySettings:
+    """An observatory of the usual devices; each camera has a filter wheel and a focuser."""
+    return ObservatorySettings(
+        mount=MountSettings(kind=MountKind(mount)),
+        cameras=(CameraSettings(),) * cameras,
+        filter_wheels=(FilterWheelSettings(),) * cameras,
+        focusers=(FocuserSettings(),) * cameras,
+        dome=DomeSettings() if dome else None,
+    )
+
+
 def serve_observatory(choices: ObservatoryChoices) -> None:
     """Serve the Alpaca devices until told to stop."""
     swarm = swarm_for(choices.elements, choices.clock.starts_at, choices.seed)
     sky = Sky(StarCatalogue.load(), swarm, choices.ground, choices.seed)
-    settings = ObservatorySettings(
-        mount=MountSettings(kind=MountKind(choices.mount)),
-        cameras=(CameraSettings(),) * choices.cameras,
-        filter_wheels=(FilterWheelSettings(),) * choices.cameras,
-        focusers=(FocuserSettings(),) * choices.cameras,
-        dome=DomeSettings() if choices.dome else None,
-    )
     listener = _listening(choices.host, choices.port)
     discovery = _found_by_discovery(choices.host, _port_of(listener)) if choices.discovery else None
     with ExitStack() as stack:
         aim = None
         if choices.follow:
             aim = stack.enter_context(followed_mount(choices.follow, choices.ground, choices.clock))
-        observatory = Observatory(choices.clock, choices.ground, sky, seed=choices.seed, settings=settings, aim=aim)
+        observatory = Observatory(
+            choices.clock, choices.ground, sky, seed=choices.seed, settings=choices.settings, aim=aim
+        )
+        if choices.scenario is not None:
+            choices.scenario.begin(observatory, choices.clock.starts_at)
         _serve(alpaca_app(observatory, discovery=discovery), listener, "observatory")
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
 from pathlib import Path
 
 from simulators.sky.earth import Ground
@@ -21,6 +22,14 @@ _MINUTE = timedelta(minutes=1)
 _SHORTEST_NIGHT = timedelta(minutes=10)
 
 
+class Devices(StrEnum):
+    """Whose devices fly the night: our Alpaca ones, INDI's own simulators, or an INDI mount under the rest of ours."""
+
+    ALPACA = "alpaca"
+    INDI = "indi"
+    MIXED = "mixed"
+
+
 class NoDarkness(Exception):
     """The Sun does not go deep enough that night at that site."""
 
@@ -38,6 +47,7 @@ class NightSettings:
     mount: str
     elements: Path | None
     out: Path
+    devices: Devices = Devices.ALPACA
 
     @property
     def prelude(self) -> timedelta:
