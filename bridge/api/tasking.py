@@ -33,6 +33,10 @@ class TaskList:
     refused: tuple[RefusedTask, ...]
 
 
+# A window that is open for longer is none of a satellite's pass.
+_LONGEST_WINDOW = timedelta(days=2)
+
+
 class TaskingApi:
     """Calls about the tasks of one telescope."""
 
@@ -80,11 +84,21 @@ class TaskingApi:
                 return "gone"
             if error.status not in _TOO_LATE:
                 raise
-            held = (await self.statuses(closing_from=closes, closing_to=closes)).get(task_id, "")
+            held = await self._held(task_id, closes)
             if held not in FINAL:
                 raise
             return held
         return status
+
+    async def _held(self, task_id: str, closes: datetime) -> str:
+        """The status of a task whose window closes then, or some time later: one that was made from its frames knows
+        only when those were taken. Empty where it is not listed.
+        """
+        for later in (timedelta(0), _LONGEST_WINDOW):
+            statuses = await self.statuses(closing_from=closes, closing_to=closes + later)
+            if task_id in statuses:
+                return statuses[task_id]
+        return ""
 
     async def _list(self, query: Query) -> TaskList:
         doing = "list the tasks"

@@ -162,7 +162,12 @@ def heard(telemetry: Telemetry) -> Callable[[], list[Event]]:
 
 @pytest.fixture
 def platform(swarm: Swarm, tmp_path: Path, clock: LoopClock, telemetry: Telemetry) -> Platform:
-    world = World(clock=clock, catalogue=Catalogue(swarm), uploads_folder=tmp_path / "uploads", seed=5)
+    return a_platform(swarm, tmp_path / "uploads", clock, telemetry)
+
+
+def a_platform(swarm: Swarm, uploads_folder: Path, clock: LoopClock, telemetry: Telemetry) -> Platform:
+    """With one account, one ground station and its telescope."""
+    world = World(clock=clock, catalogue=Catalogue(swarm), uploads_folder=uploads_folder, seed=5)
     observer = Account(
         id=uuid4(), username="ridge_observer", created_at=EVENING, tier_expires_at=EVENING + timedelta(days=200)
     )
