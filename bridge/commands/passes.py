@@ -9,11 +9,13 @@ from schedules.constraints import Constraint, MinAltitude, SunBelow, Sunlit
 from schedules.ephemeris import Ephemeris
 from schedules.site import Site
 from schedules.targets import Satellite
+from schedules.trust import along_track_error_km
 from schedules.windows import AccessWindow, find_all_windows
 
 _COLUMNS = (
     *(("NORAD", True), ("Name", False), ("Rise (UTC)", False), ("Culmination", False), ("Set", False)),
     *(("Peak °", True), ("Azimuth ° rise → culmination → set", False), ("Minutes", True), ("Elements, days", True)),
+    ("± km", True),
 )
 
 
@@ -30,7 +32,8 @@ def print_passes(  # noqa: PLR0913 (each is an option of the command)
 ) -> int:
     """Print the access windows between `begins` and `ends` in order of rise, and return the exit code.
 
-    Element sets of any age are used; their age at rise is printed. Exit code 2: the question makes no sense; 1: no
+    Element sets of any age are used; their age at rise is printed, and how far along the orbit that may put them off
+    (one sigma). Exit code 2: the question makes no sense; 1: no
     element set can be used; 0 otherwise, also where nothing rises.
     """
     if not begins < ends:
@@ -79,6 +82,7 @@ def _fields_of(satellite: Satellite, window: AccessWindow) -> dict[str, object]:
         "elements_epoch": iso_utc(satellite.elements.epoch),
         "elements_age_days": round(age_days(satellite, window.rise), 6),
         "elements_source": satellite.elements.source,
+        "along_track_error_km": round(along_track_error_km(satellite, window.culmination), 3),
     }
 
 
@@ -94,4 +98,5 @@ def _row_of(satellite: Satellite, window: AccessWindow) -> tuple[str, ...]:
         " → ".join(f"{azimuth:3.0f}" for azimuth in azimuths),
         f"{(window.set - window.rise).total_seconds() / 60.0:.1f}",
         f"{age_days(satellite, window.rise):.1f}",
+        f"{along_track_error_km(satellite, window.culmination):.1f}",
     )

@@ -10,13 +10,15 @@ from bridge.commands.run import in_own_time, surroundings
 from bridge.commands.tonight import Tonight, plan_tonight
 from bridge.config import Settings, load_settings
 from bridge.observing.dark import NightSpan
+from schedules.ages import age_days
 from schedules.planner import Dropped, Plan, PlannedObservation
 from schedules.requests import ObservationRequest
 from schedules.targets import Satellite
+from schedules.trust import along_track_error_km
 
 _PLACED_COLUMNS = (
     ("Start (UTC)", False), ("End", False), ("Target", False), ("NORAD", True), ("Priority", True),
-    ("Peak", True), ("Filter", False), ("Frames", True), ("How", False),
+    ("Peak", True), ("Filter", False), ("Frames", True), ("How", False), ("± km", True),
 )  # fmt: skip
 _LEFT_OUT_COLUMNS = (("Target", False), ("NORAD", True), ("Priority", True), ("Why", False))
 
@@ -35,6 +37,7 @@ def print_plan(config: Path | None, *, task_file: Path | None, json_lines: bool)
             print_json_line(line)
     else:
         _print_tables(tonight.span, tonight.plan)
+        typer.echo(f"Targets are followed by: {tonight.follows}.")
     return 0
 
 
@@ -61,6 +64,20 @@ def _placed(one: PlannedObservation) -> dict[str, Any]:
         "collect_why": one.collect.why,
         "exposure_s": one.collect.exposure_s,
         "frame_count": one.collect.frame_count,
+        **_elements_of(one),
+    }
+
+
+def _elements_of(one: PlannedObservation) -> dict[str, Any]:
+    """How old the elements of a satellite will be, where they come from and how far off that may put it (one sigma)."""
+    target = one.request.target
+    if not isinstance(target, Satellite):
+        return {}
+    return {
+        "elements_epoch": iso_utc(target.elements.epoch),
+        "elements_age_days": round(age_days(target, one.starts_at), 3),
+        "elements_source": target.elements.source,
+        "along_track_error_km": round(along_track_error_km(target, one.starts_at), 3),
     }
 
 
@@ -92,6 +109,7 @@ def _print_tables(span: NightSpan, plan: Plan) -> None:
             one.request.filter_name,
             f"{one.collect.frame_count} × {one.collect.exposure_s:.3g} s",
             one.collect.shape.replace("_", " "),
+            _error_of(one),
         )
         for one in plan.observations
     ]
@@ -105,6 +123,12 @@ def _print_tables(span: NightSpan, plan: Plan) -> None:
             for one in plan.dropped
         ]
         print_table(f"{len(left_out)} not observed", _LEFT_OUT_COLUMNS, left_out)
+
+
+def _error_of(one: PlannedObservation) -> str:
+    """How far along its orbit the target may be off (one sigma); nothing for a star."""
+    target = one.request.target
+    return f"{along_track_error_km(target, one.starts_at):.1f}" if isinstance(target, Satellite) else ""
 
 
 def _counted(count: int, what: str) -> str:

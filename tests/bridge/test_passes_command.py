@@ -34,6 +34,7 @@ KEYS = {
     "elements_epoch",
     "elements_age_days",
     "elements_source",
+    "along_track_error_km",
 }
 
 

@@ -1,6 +1,7 @@
 """`place` and the arguments it shares with `passes`."""
 
 import json
+import math
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,10 @@ KEYS = {
     "elements_epoch",
     "elements_age_days",
     "elements_source",
+    "along_track_error_km",
+    "icrs_ra_rate_cos_dec_deg_s",
+    "refracted_altitude_deg",
+    "refraction",
 }
 
 
@@ -86,6 +91,39 @@ def test_json_says_the_place_as_the_ephemeris_has_it(elements: Path, capsys: pyt
     assert line["elements_epoch"] == "2026-08-11T18:00:00.000000Z"
     assert line["elements_age_days"] == pytest.approx(0.0731, abs=0.0001)
     assert line["elements_source"] == "tonight.tle line 2"
+    across = math.cos(math.radians(place.icrs.dec_deg))
+    assert line["icrs_ra_rate_cos_dec_deg_s"] == pytest.approx(place.icrs_ra_rate_deg_s * across, abs=1e-10)
+    assert math.hypot(line["icrs_ra_rate_cos_dec_deg_s"], line["icrs_dec_rate_deg_s"]) == pytest.approx(
+        line["angular_rate_deg_s"], abs=1e-9
+    )
+    assert line["along_track_error_km"] == pytest.approx(0.573, abs=0.001)
+    # An arcminute times the cotangent of the altitude, in the thinner air of the mountain.
+    assert line["refracted_altitude_deg"] - line["altitude_deg"] == pytest.approx(0.0105, abs=0.0006)
+    assert line["refraction"] == {"model": "Sæmundsson 1986", "pressure_hpa": 757.3, "temperature_c": -0.5}
+
+
+@pytest.mark.parametrize("norad_id", [100_000, 339_999, 340_000, 799_500_123])
+def test_numbers_of_six_to_nine_digits_are_printed_whole(
+    norad_id: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "tonight.json"
+    message = {
+        "OBJECT_NAME": "DEMOSAT MANY",
+        "NORAD_CAT_ID": norad_id,
+        "EPOCH": "2026-08-11T18:00:00",
+        "MEAN_MOTION": 15.2,
+        "ECCENTRICITY": 0.0008,
+        "INCLINATION": 51.6,
+        "RA_OF_ASC_NODE": 210.0,
+        "ARG_OF_PERICENTER": 80.0,
+        "MEAN_ANOMALY": 280.0,
+        "BSTAR": 3e-5,
+    }
+    path.write_text(json.dumps([message]))
+    assert run(path, UP) == 0
+    assert [line["norad_id"] for line in printed(capsys)] == [norad_id]
+    assert run(path, UP, json_lines=False) == 0
+    assert str(norad_id) in capsys.readouterr().out
 
 
 def test_what_is_below_the_horizon_is_left_out_and_said(elements: Path, capsys: pytest.CaptureFixture[str]) -> None:
