@@ -30,6 +30,7 @@ from bridge.storage.frames import FrameFolder
 from bridge.storage.store import Store
 from bridge.timekeeping import Timekeeping
 from drivers.threads import Worker
+from drivers.values import MountCapabilities
 from schedules.ephemeris import Ephemeris
 from schedules.site import HorizonMask
 
@@ -62,31 +63,11 @@ class Assembly:
     card: StationCard | None
 
     def watch(self, sources: Mapping[str, Source]) -> Watch:
-        return Watch(
-            sources=sources,
-            settings=self.around.settings.safety,
-            timekeeping=self.around.timekeeping,
-            clock=self.around.clock,
-            telemetry=self.around.telemetry,
-        )
+        return watch_of(self.around, sources)
 
     def gate(self, watch: Watch) -> Gate:
-        settings = self.around.settings
-        limits = GateLimits(
-            mask=settings.site.to_horizon(),
-            min_altitude_deg=settings.safety.min_altitude_deg,
-            sun_cone_deg=settings.safety.sun_cone_deg,
-            stale_s=settings.safety.stale_s,
-            has_dome=self.seats.dome is not None,
-        )
-        return Gate(
-            site=settings.site.to_site(),
-            ephemeris=self.ephemeris,
-            axes=slews_of(settings, self.seats.mount.device.capabilities, None).axes,
-            limits=limits,
-            verdict=watch.verdict,
-            clock=self.around.clock,
-        )
+        mount = self.seats.mount.device.capabilities
+        return gate_of(self.around, self.ephemeris, mount, watch, has_dome=self.seats.dome is not None)
 
     def observatory(self, gate: Gate) -> Observatory:
         return Observatory(
@@ -182,6 +163,39 @@ class Assembly:
             hold_s=settings.safety.hold_s,
             cool_to_c=settings.camera.cool_to_c,
         )
+
+
+def watch_of(around: Surroundings, sources: Mapping[str, Source]) -> Watch:
+    """Who watches over safety."""
+    return Watch(
+        sources=sources,
+        settings=around.settings.safety,
+        timekeeping=around.timekeeping,
+        clock=around.clock,
+        telemetry=around.telemetry,
+    )
+
+
+def gate_of(
+    around: Surroundings, ephemeris: Ephemeris, mount: MountCapabilities, watch: Watch, *, has_dome: bool
+) -> Gate:
+    """The door that every motion of this mount passes."""
+    settings = around.settings
+    limits = GateLimits(
+        mask=settings.site.to_horizon(),
+        min_altitude_deg=settings.safety.min_altitude_deg,
+        sun_cone_deg=settings.safety.sun_cone_deg,
+        stale_s=settings.safety.stale_s,
+        has_dome=has_dome,
+    )
+    return Gate(
+        site=settings.site.to_site(),
+        ephemeris=ephemeris,
+        axes=slews_of(settings, mount, None).axes,
+        limits=limits,
+        verdict=watch.verdict,
+        clock=around.clock,
+    )
 
 
 def _slit_tolerance_deg(settings: Settings) -> float:

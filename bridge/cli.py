@@ -177,6 +177,22 @@ def export(
     raise typer.Exit(export_night(config, folder, evening=evening))
 
 
+calibrate = typer.Typer(help="Measure what drivers only say.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(calibrate, name="calibrate")
+
+
+@calibrate.command("mount")
+def calibrate_mount(config: Config = None, json_lines: Json = False) -> None:
+    """Measure what the mount's rates are worth, and how it slews.
+
+    Moves the telescope about on both sides of the meridian for ten minutes or so, where horizon and Sun let it. Have
+    the dome open: it opens none. Exit code 1 where it could not be measured.
+    """
+    from bridge.commands.calibrate import calibrate_mount as measure
+
+    raise typer.Exit(measure(config, json_lines=json_lines))
+
+
 @app.command()
 def devices(
     config: Config = None,

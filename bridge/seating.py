@@ -8,8 +8,10 @@ from typing import TypeVar
 import anyio
 
 from bridge.assembly import Surroundings
+from bridge.config import SafetySettings
 from bridge.connections import Connections
 from bridge.events import DeviceFault
+from bridge.observing.safety import Source, conditions_source, monitor_source, no_monitor_source
 from bridge.observing.seats import AnySeat, Seat, Seats
 from drivers.errors import DeviceError
 from drivers.protocols import Dome, Mount
@@ -42,6 +44,22 @@ async def seated(to: Connections, around: Surroundings, stack: AsyncExitStack) -
             await usher.ask(seats.dome, _closed)
         await anyio.sleep(_CONNECT_AGAIN_S)
     return seats
+
+
+def safety_sources(to: Connections, safety: SafetySettings, stack: AsyncExitStack) -> dict[str, Source]:
+    """Who has a say in safety. They are connected when they are first asked; `stack` leaves them."""
+    sources: dict[str, Source] = {}
+    if to.safety_monitor is not None:
+        monitor = Seat("safety monitor", to.safety_monitor)
+        stack.push_async_callback(monitor.leave)
+        sources["safety monitor"] = monitor_source(monitor)
+    if to.conditions is not None:
+        weather = Seat("weather station", to.conditions)
+        stack.push_async_callback(weather.leave)
+        sources["weather station"] = conditions_source(weather, safety.at_most)
+    if not sources and not safety.without_monitor:
+        sources["safety monitor"] = no_monitor_source
+    return sources
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,11 +19,11 @@ from bridge.events import StationNote
 from bridge.fetching import TaskFetcher
 from bridge.logbook import LogBook
 from bridge.observing.observatory import Observatory
-from bridge.observing.safety import Source, conditions_source, monitor_source, no_monitor_source, roof_source
-from bridge.observing.seats import Seat, Seats
+from bridge.observing.safety import roof_source
+from bridge.observing.seats import Seats
 from bridge.observing.together import Deed, until_first
 from bridge.observing.turns import NightOver
-from bridge.seating import seated
+from bridge.seating import safety_sources, seated
 from bridge.storage.database import set_aside_if_damaged
 from bridge.storage.frames import FrameFolder, open_frame_folder
 from bridge.storage.recovery import recover
@@ -157,7 +157,7 @@ class Station:
             assembly = Assembly(
                 around=self.around, store=self.store, folder=self.folder, seats=seats, ephemeris=ephemeris, card=card
             )
-            sources: dict[str, Source] = await self._sources(stack)
+            sources = safety_sources(self.connections, self.around.settings.safety, stack)
             watch = assembly.watch(sources)
             gate = assembly.gate(watch)
             if seats.dome is not None:
@@ -179,22 +179,6 @@ class Station:
                     faults.extend(night.left_standing)
                 await keeper.drained.wait()
                 beside.cancel_scope.cancel()
-
-    async def _sources(self, stack: AsyncExitStack) -> dict[str, Source]:
-        """Who has a say in safety. They are connected when they are first asked."""
-        safety = self.around.settings.safety
-        sources: dict[str, Source] = {}
-        if self.connections.safety_monitor is not None:
-            monitor = Seat("safety monitor", self.connections.safety_monitor)
-            stack.push_async_callback(monitor.leave)
-            sources["safety monitor"] = monitor_source(monitor)
-        if self.connections.conditions is not None:
-            weather = Seat("weather station", self.connections.conditions)
-            stack.push_async_callback(weather.leave)
-            sources["weather station"] = conditions_source(weather, safety.at_most)
-        if not sources and not safety.without_monitor:
-            sources["safety monitor"] = no_monitor_source
-        return sources
 
     def _api_chores(self, api: CitraApi, card: StationCard) -> Chores:
         around = self.around

@@ -39,7 +39,7 @@ class AxisMeasured(_Table):
     to the first motion that its readings show. `said` is why it does not obey, or how it does.
     """
 
-    way: Literal[Way.AXES, Way.RATES]
+    way: Way
     side: PierSide
     axis: Literal["primary", "secondary"]
     obeys: bool

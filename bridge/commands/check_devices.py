@@ -7,6 +7,7 @@ from typing import TypeVar
 import anyio
 
 from bridge.assembly import Surroundings
+from bridge.commands.check_following import following_finding
 from bridge.commands.check_platform import SITE_APART_KM, apart_from_site_km
 from bridge.commands.findings import Finding, bad, good, lacking
 from bridge.config import ExposureSettings, SafetySettings
@@ -91,12 +92,12 @@ async def _asked(
 async def _mount(around: Surroundings, mount: Mount) -> list[Finding]:
     status, able = await mount.status(), mount.capabilities
     doing = "parked" if status.parked else "tracking" if status.tracking else "standing"
-    rates = "follows at rates" if able.can_set_rates else "follows the stars only"
-    said = f"{mount.name}: {able.kind}, axes {able.system}, {rates}; {doing}"
+    said = f"{mount.name}: {able.kind}, axes {able.system}; {doing}"
     do = "it is left standing under the dome at dawn: look after it"
     found = good("mount", said) if able.can_park else lacking("mount", f"{said}; cannot park", do)
     told = await mount.time_and_place()
-    return [found] if told is None else [found, _agreeing(around, "mount's site", told)]
+    site = [] if told is None else [_agreeing(around, "mount's site", told)]
+    return [found, following_finding(around.settings, able), *site]
 
 
 async def _camera(camera: Camera) -> list[Finding]:

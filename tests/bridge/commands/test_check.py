@@ -44,14 +44,16 @@ def test_a_station_in_order_is_fit_for_the_night(check: Check, desk: Desk) -> No
     code, found = check()
     assert code == 0
     assert list(found) == [
-        *("settings", "platform", "telescope", "site", "tasks", "mount", "mount's site", "camera", "filter wheel"),
-        *("focuser", "dome", "safety monitor", "weather station", "clock", "disk", "tables", "night"),
+        *("settings", "platform", "telescope", "site", "tasks", "mount", "following", "mount's site", "camera"),
+        *("filter wheel", "focuser", "dome", "safety monitor", "weather station", "clock", "disk", "tables", "night"),
     ]
     assert [one for one in found.values() if not one["good"] or one["blocks"] or one["do"]] == []
     assert found["platform"]["said"].endswith("as night_observer")
     assert found["site"]["said"].startswith("Simulated Ridge: 0.00 km and +0 m")
     assert found["tasks"]["said"].startswith(f"{len(desk.world.tasks)} waiting, elements 0.")
-    assert "german, axes apparent, follows at rates; parked" in found["mount"]["said"]
+    assert "german, axes apparent; parked" in found["mount"]["said"]
+    assert found["following"]["said"].startswith("rates of right ascension and declination up to 0.05°/s (not measured")
+    assert "not by axes at measured speeds: which way its axes turn was never measured" in found["following"]["said"]
     assert found["mount's site"]["said"].startswith("38.8400° -104.9700°, 0.00 km from [site]; its clock is ")
     assert "128 × 128 pixels of 118.4 µm, idle" in found["camera"]["said"]
     assert "Clear, Red, Green, Blue; Clear in the beam" in found["filter wheel"]["said"]
@@ -75,7 +77,7 @@ def test_for_people_it_is_a_table_and_a_sentence(nightbridge: Call, desk: Desk) 
     assert said.code == 0, said.out
     assert said.err == ""
     assert said.out.splitlines()[-1] == "A night could start."
-    assert said.out.count("✓") == 17
+    assert said.out.count("✓") == 18
     desk.observatory.weather.order(safe=False, values={})
     desk.rewrite("elevation_m = 1900.0", "elevation_m = 190.0")
     said = nightbridge("check", "-c", desk.station)

@@ -21,7 +21,20 @@ HEAVY = {
 THE_LIBRARYS_OWN = {"pydantic"}
 
 COMMANDS = {
-    "bridge": ("run", "observe", "plan", "passes", "place", "check", "status", "recover", "export", "devices", "init"),
+    "bridge": (
+        "run",
+        "observe",
+        "plan",
+        "passes",
+        "place",
+        "check",
+        "status",
+        "recover",
+        "export",
+        "calibrate",
+        "devices",
+        "init",
+    ),
     "simulators": ("observatory", "api", "night"),
 }
 APPS = {"bridge": bridge_app, "simulators": simulators_app}
