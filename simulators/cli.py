@@ -5,12 +5,13 @@ from datetime import UTC, datetime
 from datetime import date as date_type
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
     from simulators.clock import SimulatedClock
+    from simulators.scenario import Scenario
     from simulators.sky.earth import Ground
 
 app = typer.Typer(
@@ -107,12 +108,11 @@ def observatory(
     every fault stands in docs/simulators.md.
     """
     from simulators.night.servers import ObservatoryChoices, plain_settings, serve_observatory
-    from simulators.scenario import read_scenario
 
-    told = read_scenario(scenario) if scenario else None
+    told = _scenario(context, scenario) if scenario else None
     if told is not None:
-        _refuse_beside_scenario(context)
-        rate, seed = _given(context, "rate") or told.rate, _given(context, "seed") or told.seed
+        rate = rate if _given(context, "rate") else told.rate
+        seed = seed if _given(context, "seed") else told.seed
         at = at or ("" if told.starts_at is None else told.starts_at.isoformat())
     serve_observatory(
         ObservatoryChoices(
@@ -279,26 +279,32 @@ def judge(folder: Annotated[Path, typer.Argument(help="a night of `chaos`")]) ->
 
 def main() -> None:
     """The command line. A file or a folder that cannot be used is said in one line, with exit code 2."""
-    from simulators.scenario import UnreadableScenario
     from simulators.sky.elements import UnreadableElements
 
     try:
         app()
-    except (UnreadableElements, UnreadableScenario, OSError) as error:
+    except (UnreadableElements, OSError) as error:
         typer.echo(f"nightbridge-sim: {error}", err=True)
         raise SystemExit(2) from None
 
 
-def _given(context: typer.Context, name: str) -> Any:
-    """What was written on the command line; None where nothing was."""
+def _given(context: typer.Context, name: str) -> bool:
+    """Whether an option was written on the command line."""
     source = context.get_parameter_source(name)
-    return context.params[name] if source is not None and source.name == "COMMANDLINE" else None
+    return source is not None and source.name == "COMMANDLINE"
 
 
-def _refuse_beside_scenario(context: typer.Context) -> None:
+def _scenario(context: typer.Context, named: str) -> "Scenario":
+    from simulators.scenario import UnreadableScenario, read_scenario
+
+    try:
+        told = read_scenario(named)
+    except UnreadableScenario as error:
+        raise typer.BadParameter(str(error), param_hint="--scenario") from None
     for name in ("site", "mount", "cameras", "dome", "elements"):
-        if _given(context, name) is not None:
+        if _given(context, name):
             raise typer.BadParameter("with a scenario this is said in its file", param_hint=f"--{name}")
+    return told
 
 
 def _ground(site: str) -> "Ground":

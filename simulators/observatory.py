@@ -139,6 +139,17 @@ class Observatory:
         return self.faults.on(numbered(kind, index))
 
 
+def require_device(settings: ObservatorySettings, device: str) -> None:
+    """A ValueError where an observatory so built has no device that scripts of faults know by this name."""
+    counts = {"mount": 1, "safety_monitor": 1, "conditions": 1}
+    counts |= {"camera": len(settings.cameras), "focuser": len(settings.focusers)}
+    counts["filter_wheel"] = len(settings.filter_wheels)
+    counts |= {name: getattr(settings, name) is not None for name in ("dome", "rotator", "cover", "switch")}
+    names = [numbered(kind, index) for kind, count in counts.items() for index in range(count)]
+    if device not in names:
+        raise ValueError(f"there is no device {device[:40]!r}; there are {', '.join(sorted(names))}")
+
+
 def numbered(kind: str, index: int) -> str:
     """The name of the device of a kind with this number from 0: camera, camera_2, …"""
     return kind if index == 0 else f"{kind}_{index + 1}"

@@ -55,9 +55,10 @@ class Weather:
         self._phases = {quantity: dice.uniform(0.0, 2.0 * math.pi) for quantity in _SWINGS}
         self._orders = History(Orders(safe=None, values={}))
 
-    def order(self, *, safe: bool | None, values: Mapping[Quantity, float]) -> None:
-        """From now on it is so. None and an empty mapping give the weather back to itself."""
-        self._orders.begin(unix_of(self._now()), Orders(safe=safe, values=dict(values)))
+    def order(self, *, safe: bool | None, values: Mapping[Quantity, float], at: datetime | None = None) -> None:
+        """From an instant (now) on it is so, whatever was ordered for later. None and an empty mapping give the weather
+        back to itself."""
+        self._orders.begin(unix_of(at or self._now()), Orders(safe=safe, values=dict(values)))
 
     def read(self, at: datetime) -> dict[Quantity, float]:
         """All quantities; what depends on others follows them, unless it is ordered itself."""
