@@ -180,8 +180,10 @@ class _Answers:
         album, transaction = self._observatory.album, was_asked.transaction
         media_type = CONTENT_TYPE if was_asked.wants_bytes else "application/json"
 
+        spoilt = self._observatory.cameras[picture.train].spoilt()
+
         def developed() -> bytes | memoryview:
-            pixels = album.delivered(picture.train, picture.shot)
+            pixels = album.delivered(picture.train, picture.shot, spoilt)
             if was_asked.wants_bytes:
                 return image_bytes(pixels, transaction, int32=self._manners.int32)
             return image_json(pixels, transaction)

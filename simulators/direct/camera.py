@@ -107,7 +107,7 @@ class DirectCamera(Line):
         return await self._call("status", lambda: self._camera.state is CameraState.IDLE and self._camera.image_ready)
 
     def _frame(self, asked: Exposure, shot: Shot, temperature_c: float) -> Frame:
-        pixels = self._album.delivered(self._index, shot)
+        pixels = self._album.delivered(self._index, shot, self._camera.spoilt())
         if shot.light:
             self._album.truth_of(self._index, shot)
         return Frame(

@@ -79,10 +79,9 @@ class Album:
                 self._developed[train] = kept
             return kept.pixels
 
-    def delivered(self, train: int, shot: Shot) -> NDArray[np.uint16]:
-        """The picture of a shot as the camera gives it out: as it is, unless a script of faults spoils it."""
+    def delivered(self, train: int, shot: Shot, spoilt: str | None) -> NDArray[np.uint16]:
+        """The picture of a shot as the camera gives it out: as it is, unless it is spoilt (see `Camera.spoilt`)."""
         pixels = self.picture_of(train, shot)
-        spoilt = self._trains[train].camera.spoilt()
         if spoilt == "previous":
             return self._before.get(train, pixels)
         if spoilt is not None:

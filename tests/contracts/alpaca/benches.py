@@ -1,6 +1,8 @@
 """What is judged: our simulated observatory, in a time that a test turns by hand, or any Alpaca server at an address.
 
 ALPACA_UNDER_TEST=192.168.1.20:11111 pytest tests/contracts/alpaca
+
+ALPACA_UNDER_TEST_RATE says how many times faster than life its time runs, where it is simulated.
 """
 
 import os
@@ -22,6 +24,7 @@ from tests.contracts.alpaca.faces import Wire
 from tests.contracts.rigs import DUSK, TEIDE, NumberedSky, built
 
 ADDRESS = os.environ.get("ALPACA_UNDER_TEST", "")
+RATE = float(os.environ.get("ALPACA_UNDER_TEST_RATE", "1"))
 
 
 class Stage:
@@ -90,7 +93,7 @@ class Ours:
 
 
 class Theirs:
-    """A server that is there already, in real time, as it is."""
+    """A server that is there already, as it is."""
 
     def __init__(self, address: str) -> None:
         self.address = address
@@ -99,10 +102,10 @@ class Theirs:
         """It stays as it is."""
 
     def wait(self, seconds: float) -> None:
-        threading.Event().wait(seconds)
+        threading.Event().wait(seconds / RATE)
 
     def now_s(self) -> float:
-        return time.monotonic()
+        return time.monotonic() * RATE
 
     def time_passing(self) -> AbstractContextManager[None]:
         return nullcontext()

@@ -33,6 +33,13 @@ def no_thread_left() -> None:
     """Replaces the check after each test: the server's threads live as long as it does, see `stage`."""
 
 
+@pytest.fixture(autouse=True)
+def only_loopback(only_loopback: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another server may be at another address: then the guard is taken off again."""
+    if ADDRESS:
+        monkeypatch.undo()
+
+
 @pytest.fixture
 def bench(stage: tuple[Served, Stage] | None) -> Bench:
     return Theirs(ADDRESS) if stage is None else Ours(*stage)

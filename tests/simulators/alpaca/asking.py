@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from bridge.clock import LoopClock
 from simulators.alpaca.app import alpaca_app
+from simulators.alpaca.profiles import Profile
 from simulators.observatory import Clock, Observatory, ObservatorySettings
 from simulators.physics.camera import CameraSettings
 from simulators.sky.earth import Ground
@@ -70,9 +71,11 @@ class Asking:
 
 
 @asynccontextmanager
-async def asking(sky: PlainSky | None = None, **parts: Any) -> AsyncIterator[Asking]:
+async def asking(
+    sky: PlainSky | None = None, *, profile: Profile = Profile.CONFORMANT, **parts: Any
+) -> AsyncIterator[Asking]:
     clock = LoopClock(DUSK)
     observatory = an_observatory(clock, sky, **parts)
-    transport = httpx.ASGITransport(app=alpaca_app(observatory))
+    transport = httpx.ASGITransport(app=alpaca_app(observatory, profile=profile))
     async with httpx.AsyncClient(transport=transport, base_url="http://observatory") as http:
         yield Asking(http, observatory, clock.now)
