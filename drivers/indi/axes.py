@@ -112,10 +112,14 @@ class Axes:
             await link.choose(MODE, "TRACK_CUSTOM", within_s=SET_WITHIN_S)
 
     async def until_standing(self, doing: str) -> None:
+        """Tracking is off then: some drivers resume after an abort what they did before a slew, and are told again."""
         standstill = Standstill(separation_deg, agree=AGREE_DEG, drift_per_s=SIDEREAL_DEG_PER_S)
 
         async def standing() -> bool:
-            if self.slewing() or (self.tracking() and not self.parked()):
+            if self.slewing():
+                return False
+            if self.tracking() and not self.parked():
+                await self.switch_tracking(False)
                 return False
             return standstill.seconds(self.pointing()) >= self.seen_s
 

@@ -12,7 +12,6 @@ from drivers.values import FilterWheelCapabilities
 from drivers.waiting import until
 
 CHANGE_WITHIN_S: Final = 60.0
-ANSWERS_WITHIN_S: Final = 10.0
 EVERY_S: Final = 0.1
 _SLOT: Final = ("FILTER_SLOT", "FILTER_SLOT_VALUE")  # counts from 1
 _NAMES: Final = "FILTER_NAME"
@@ -64,5 +63,6 @@ class IndiFilterWheel:
 
         if not await in_the_beam():
             slot = {_SLOT[1]: names.index(filter_name) + 1.0}
-            await self._link.set_numbers(_SLOT[0], slot, within_s=ANSWERS_WITHIN_S, finished=False)
+            # some drivers answer nothing until they are there
+            await self._link.set_numbers(_SLOT[0], slot, within_s=CHANGE_WITHIN_S, finished=False)
             await until(in_the_beam, device=self.name, doing=doing, within_s=CHANGE_WITHIN_S, every_s=EVERY_S)

@@ -85,7 +85,8 @@ class IndiFocuser:
             return
         async with stopped_by(self.abort, device=self.name):
             goal = {_PLACE[1]: float(position_steps)}
-            await self._link.set_numbers(_PLACE[0], goal, within_s=ANSWERS_WITHIN_S, finished=False)
+            # some drivers answer nothing until they are there
+            await self._link.set_numbers(_PLACE[0], goal, within_s=MOVE_WITHIN_S, finished=False)
             await until(ended, device=self.name, doing=doing, within_s=MOVE_WITHIN_S, every_s=EVERY_S)
             if abs(position - position_steps) > TOLERANCE_STEPS:
                 raise Malfunction(self.name, doing, f"stopped at {position:g}; is it blocked?")

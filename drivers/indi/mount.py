@@ -165,7 +165,6 @@ class IndiMount:
         await until(taken, device=self.name, doing=doing, within_s=ANSWERS_WITHIN_S, every_s=EVERY_S)
 
     async def stop_tracking(self) -> None:
-        await self._axes.switch_tracking(False)
         await self._axes.until_standing("stop tracking")
 
     async def park(self) -> None:
@@ -208,7 +207,6 @@ class IndiMount:
         """A parked mount has nothing to end, and drivers refuse it; whether it stands is read back all the same."""
         if not self._axes.parked():
             await self._link.choose(_ABORT, "ABORT", within_s=ANSWERS_WITHIN_S, finished=False)
-            await self._axes.switch_tracking(False)
         await self._axes.until_standing("abort")
 
     async def _send(self, what: str, direction: Equatorial) -> None:

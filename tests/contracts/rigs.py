@@ -1,15 +1,15 @@
 """The implementations the suites run against: each connects the devices of a simulated observatory in its own way.
 
-A new one is a class with these seven methods, and a line in conftest.py. What a test knows about the truth it asks the
-observatory itself, never the device.
+A new one is a class with these nine methods, and a line in conftest.py. What a test knows about the truth it asks the
+rig, never the device.
 """
 
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any, Generic, Protocol, TypeVar
+from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,16 +17,29 @@ from numpy.typing import NDArray
 from bridge.clock import LoopClock
 from drivers import connect
 from drivers.config import AlpacaDevice
-from drivers.protocols import Camera, Dome, FilterWheel, Focuser, Mount, ObservingConditions, SafetyMonitor
+from drivers.protocols import (
+    Camera,
+    CoverCalibrator,
+    Dome,
+    FilterWheel,
+    Focuser,
+    Mount,
+    ObservingConditions,
+    Rotator,
+    SafetyMonitor,
+)
+from drivers.values import Equatorial, EquatorialSystem
 from simulators.alpaca.app import alpaca_app
 from simulators.clock import SimulatedClock
 from simulators.direct import DirectObservatory
 from simulators.faults import Fault, FaultKind
 from simulators.observatory import Clock, Observatory, ObservatorySettings
 from simulators.physics.camera import CameraSettings
+from simulators.physics.mechanics import wrapped
 from simulators.serving import Served
 from simulators.sky.earth import Ground
 from simulators.sky.render import Look
+from simulators.sky.rotation import unix_of
 
 DUSK = datetime(2026, 11, 22, 20, 0, tzinfo=UTC)
 TEIDE = Ground(28.3, -16.5, 2390.0)
@@ -38,12 +51,46 @@ _Device_co = TypeVar("_Device_co", covariant=True)
 
 @dataclass(frozen=True)
 class Rig(Generic[_Device_co]):
-    """A connected device, the time it is, and the observatory it stands in."""
+    """A connected device, the time it is, and the observatory it stands in.
+
+    `cut_short_s` is when a motion is cut short that should still be under way, `arrives_arcsec` how near to
+    its goal this mount ends a slew, `rates_to` how exactly a motion can be seen here (relative), `tells_late` how old a
+    reading may be.
+    """
 
     device: _Device_co
     now: Callable[[], datetime]
     observatory: Observatory
     sky: "NumberedSky"
+    cut_short_s: ClassVar[float] = 20.0
+    dome_parks_at_deg: ClassVar[float] = 0.0
+    rotator_shows_syncs: ClassVar[bool] = True
+    long_exposure_s: ClassVar[float] = 90.0
+    arrives_arcsec: ClassVar[float] = 1.0
+    rates_to: ClassVar[float] = 1e-3
+    tells_late: ClassVar[timedelta] = timedelta(0)
+
+    async def looks_at(self, system: EquatorialSystem, later_s: float = 0.0) -> Equatorial:
+        """Where the telescope truly looks, or will `later_s` from now if it is left alone."""
+        return self._looks_at(system, self.now() + timedelta(seconds=later_s))
+
+    async def moves_deg_s(self, system: EquatorialSystem) -> tuple[float, float]:
+        """How fast right ascension and declination of where it looks truly change."""
+        now = self.now()
+        before, after = (self._looks_at(system, now + timedelta(seconds=later_s)) for later_s in (0.5, 1.5))
+        return wrapped(after.ra_deg - before.ra_deg), after.dec_deg - before.dec_deg
+
+    async def stands_still(self) -> bool:
+        return max(map(abs, self.observatory.mount.axes.speeds_deg_s(unix_of(self.now())))) < 1e-6
+
+    def truly_parked(self) -> bool:
+        return self.observatory.mount.parked
+
+    def _looks_at(self, system: EquatorialSystem, at: datetime) -> Equatorial:
+        ra_deg, dec_deg = self.observatory.mount.true_icrs(at)
+        if system is EquatorialSystem.APPARENT:
+            ra_deg, dec_deg = TEIDE.apparent_of(ra_deg, dec_deg, at)
+        return Equatorial(ra_deg=ra_deg, dec_deg=dec_deg, system=system)
 
     def goes_wrong(self, kind: FaultKind, device: str, method: str = "*", **how: float) -> None:
         """From now on for an hour."""
@@ -98,6 +145,12 @@ class Implementation(Protocol):
         self, settings: ObservatorySettings | None = None
     ) -> AbstractAsyncContextManager[Rig[ObservingConditions]]: ...
 
+    def rotator(self, settings: ObservatorySettings | None = None) -> AbstractAsyncContextManager[Rig[Rotator]]: ...
+
+    def cover(
+        self, settings: ObservatorySettings | None = None
+    ) -> AbstractAsyncContextManager[Rig[CoverCalibrator]]: ...
+
 
 class Direct:
     """No network, and a loop that jumps."""
@@ -128,6 +181,12 @@ class Direct:
         self, settings: ObservatorySettings | None = None
     ) -> AbstractAsyncContextManager[Rig[ObservingConditions]]:
         return _direct(lambda all_of_them: all_of_them.conditions, settings)
+
+    def rotator(self, settings: ObservatorySettings | None = None) -> AbstractAsyncContextManager[Rig[Rotator]]:
+        return _direct(lambda all_of_them: all_of_them.rotator, settings)
+
+    def cover(self, settings: ObservatorySettings | None = None) -> AbstractAsyncContextManager[Rig[CoverCalibrator]]:
+        return _direct(lambda all_of_them: all_of_them.cover, settings)
 
 
 @asynccontextmanager
@@ -172,6 +231,12 @@ class Alpaca:
         self, settings: ObservatorySettings | None = None
     ) -> AbstractAsyncContextManager[Rig[ObservingConditions]]:
         return _over_alpaca(connect.connect_conditions, settings)
+
+    def rotator(self, settings: ObservatorySettings | None = None) -> AbstractAsyncContextManager[Rig[Rotator]]:
+        return _over_alpaca(connect.connect_rotator, settings)
+
+    def cover(self, settings: ObservatorySettings | None = None) -> AbstractAsyncContextManager[Rig[CoverCalibrator]]:
+        return _over_alpaca(connect.connect_cover_calibrator, settings)
 
 
 @asynccontextmanager
