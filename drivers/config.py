@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-# host:port, with an IPv6 host in brackets
-Address = Annotated[str, Field(pattern=r"^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}$")]
+# host:port, with an IPv6 host in brackets, with its zone where it has one: [fe80::1%eth0]:11111
+Address = Annotated[str, Field(pattern=r"^(\[[0-9A-Fa-f:.]+(%[A-Za-z0-9_.-]+)?\]|[A-Za-z0-9.-]+):[0-9]{1,5}$")]
 
 DRIVERS = ("alpaca", "indi")
 
@@ -26,10 +26,15 @@ class _Reached(BaseModel):
 
 
 class AlpacaDevice(_Reached):
-    """A device behind an Alpaca server."""
+    """A device behind an Alpaca server.
+
+    By its `unique_id`, where it is given, the device is known: if another one answers at this address and number, or
+    nobody does, it is looked for where discovery finds it.
+    """
 
     driver: Literal["alpaca"] = "alpaca"
     device_number: Annotated[int, Field(ge=0)] = 0
+    unique_id: Annotated[str, Field(max_length=300)] = ""
 
 
 class IndiDevice(_Reached):

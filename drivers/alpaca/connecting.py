@@ -7,7 +7,8 @@ from typing import Final
 
 import anyio
 
-from drivers.alpaca.link import Link, Role
+from drivers.alpaca.finding import located
+from drivers.alpaca.link import Link, Role, device_type_of
 from drivers.config import AlpacaDevice
 from drivers.errors import ConnectionLost, DeviceError, TimedOut
 from drivers.waiting import until
@@ -23,9 +24,11 @@ async def connected(role: Role, settings: AlpacaDevice) -> AsyncGenerator[Link, 
     """A link to a device that is connected within the block, and disconnected after it as well as may be.
 
     Raises:
-        ConnectionLost: no server there; or it answers and cannot reach its device.
+        ConnectionLost: no server there; or it answers and cannot reach its device; or the device with its UniqueID is
+            nowhere.
     """
-    link = Link(role, settings)
+    name = f"{role} {settings.device_number} at {settings.address}"
+    link = Link(role, await located(name, device_type_of(role), settings))
     try:
         await _connect(link)
         try:

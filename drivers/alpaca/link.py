@@ -76,6 +76,11 @@ _CLASSES: Final[dict[Role, Any]] = {
 }
 
 
+def device_type_of(role: Role) -> str:
+    """ASCOM's name of it, in lower case."""
+    return str(_CLASSES[role].__name__).lower()
+
+
 class _NoLock:
     """Stands for alpyca's lock around every call of the process.
 
@@ -105,9 +110,8 @@ class Link:
         """
         self.name = f"{role} {settings.device_number} at {settings.address}"
         self.role = role
-        self.device_type: str = _CLASSES[role].__name__.lower()
         # The interface version (Platform 7) from which a device has Connect and Connecting.
-        self.connects_itself_from = int(device.Device._plat7_intvers[self.device_type])
+        self.connects_itself_from = int(device.Device._plat7_intvers[device_type_of(role)])
         self.settings = settings
         self._call_within_s = call_within_s
         self._only_stops = only_stops

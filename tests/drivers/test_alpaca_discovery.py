@@ -13,7 +13,7 @@ from typing import Any, Self
 import anyio
 import pytest
 
-from drivers.alpaca.discovery import MOST_DEVICES, OfferedDevice, _broadcast_addresses, survey
+from drivers.alpaca.discovery import MOST_DEVICES, OfferedDevice, everywhere, find, listed_at, survey
 
 pytestmark = pytest.mark.wire(rate=10.0)
 
@@ -197,6 +197,56 @@ async def test_names_with_terminal_codes_are_cleaned_and_a_flood_is_cut() -> Non
 
 
 def test_every_network_of_this_computer_is_asked_and_loopback_first() -> None:
-    addresses = _broadcast_addresses()
+    addresses = everywhere()
     assert addresses[0] == "127.0.0.1"
-    assert all(address.count(".") == 3 for address in addresses)
+    assert all(address.count(".") == 3 or ":" in address for address in addresses)
+    assert any(address.startswith("ff12::a1:9aca%") for address in addresses), "on every interface"
+
+
+async def test_a_server_on_ipv6_is_found_where_this_computer_has_it(server: Server) -> None:
+    with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as own:
+        try:
+            own.bind(("::1", 0))
+        except OSError:
+            pytest.skip("this computer has no IPv6")
+    loop = asyncio.get_running_loop()
+    transport, responder = await loop.create_datagram_endpoint(lambda: Responder(server.answer), local_addr=("::1", 0))
+    try:
+        found = await survey(wait_s=20.0, port=transport.get_extra_info("sockname")[1], towards=["::1"])
+    finally:
+        transport.close()
+    assert responder.asked == [b"alpacadiscovery1"]
+    assert len(found.ignored) == 1, "the management API of this test listens on IPv4 alone"
+    assert f"[::1]:{server.address.rpartition(':')[2]}" in found.ignored[0]
+
+
+async def test_a_device_that_is_looked_for_is_given_as_soon_as_it_is_listed(server: Server) -> None:
+    loop = asyncio.get_running_loop()
+    answers = Responder(b"garbage", server.answer)
+    transport, _ = await loop.create_datagram_endpoint(lambda: answers, local_addr=("127.0.0.1", 0))
+    port = transport.get_extra_info("sockname")[1]
+    began_s = anyio.current_time()
+    try:
+        found = await find(lambda one: one.unique_id == "a-2", wait_s=300.0, port=port, towards=["127.0.0.1"])
+        assert found is not None
+        assert found.name == "ASI6200"
+        assert anyio.current_time() - began_s < 150.0
+        assert await find(lambda one: one.unique_id == "zzz", wait_s=2.0, port=port, towards=["127.0.0.1"]) is None
+    finally:
+        transport.close()
+
+
+async def test_addresses_that_cannot_be_asked_are_passed_over(server: Server) -> None:
+    loop = asyncio.get_running_loop()
+    transport, _ = await loop.create_datagram_endpoint(lambda: Responder(server.answer), local_addr=("127.0.0.1", 0))
+    port = transport.get_extra_info("sockname")[1]
+    try:
+        found = await survey(port=port, towards=["ff12::a1:9aca%99999", "127.0.0.1"])
+    finally:
+        transport.close()
+    assert len(found.offered) == 2
+
+
+async def test_what_one_server_lists_is_asked_without_discovery(server: Server) -> None:
+    listed = await listed_at(server.address)
+    assert [one.unique_id for one in listed.offered] == ["a-1", "a-2"]

@@ -13,6 +13,7 @@ from bridge.api.models import GroundStationPayload, TelescopePayload
 from bridge.commands.init import Known, station_text, write_station_file
 from bridge.config import ApiSettings, Settings, load_settings
 from drivers.alpaca.discovery import OfferedDevice
+from drivers.config import AlpacaDevice
 from tests.bridge.commands.conftest import Call, found_at
 from tests.desk import TOKEN, Desk
 
@@ -71,6 +72,8 @@ def test_with_discovery_and_platform_the_file_works_as_it_is(
     devices = [settings.mount, settings.camera, settings.filter_wheel, settings.focuser, settings.dome]
     devices += [settings.safety_monitor, settings.conditions]
     assert [None if one is None else one.address for one in devices] == [address] * 7
+    unique_ids = {one.unique_id for one in devices if isinstance(one, AlpacaDevice)}
+    assert len(unique_ids - {""}) == 7, "each is known by its own, and found again by it"
     assert TOKEN not in file.read_text()
 
 
@@ -215,7 +218,7 @@ def test_whatever_things_are_called_the_file_is_toml_and_says_the_same(
     device: str, telescope: str, station: str, chosen: str
 ) -> None:
     offered = OfferedDevice(
-        address="10.0.0.5:11111", device_type="Telescope", device_number=1, name=device, unique_id=""
+        address="10.0.0.5:11111", device_type="Telescope", device_number=1, name=device, unique_id=device
     )
     known = Known(
         devices={"mount": offered},
@@ -226,7 +229,8 @@ def test_whatever_things_are_called_the_file_is_toml_and_says_the_same(
     )
     table = tomllib.loads(station_text(known, ApiSettings(telescope_id=chosen)))
     assert table["api"]["telescope_id"] == UUID
-    assert table["mount"] == {"driver": "alpaca", "address": "10.0.0.5:11111", "device_number": 1}
+    address = {"driver": "alpaca", "address": "10.0.0.5:11111", "device_number": 1}
+    assert {key: table["mount"][key] for key in address} == address
     assert table["site"] == {"latitude_deg": -89.999, "longitude_deg": 1e-7, "elevation_m": -400.0}
     bare = replace(known, devices={}, more=(), telescope=None, ground=None)
     table = tomllib.loads(station_text(bare, ApiSettings(telescope_id=chosen)))
