@@ -38,10 +38,6 @@ class AirFocuser:
         return self._observatory.ambient_c(self._observatory.clock.now())
 
 
-def _set_compensation(_: AirFocuser, on: bool) -> None:
-    refuse_unless(not on, Reason.NOT_IMPLEMENTED, "it has no temperature compensation")
-
-
 FOCUSER = Kind[AirFocuser](
     name="Focuser",
     interface_version=4,
@@ -53,7 +49,7 @@ FOCUSER = Kind[AirFocuser](
         Member("MaxStep", get=reads(lambda one: one.focuser.settings.max_steps)),
         Member("Position", get=reads(lambda one: one.focuser.position_steps)),
         Member("StepSize", get=reads(lambda one: one.focuser.settings.step_um)),
-        Member("TempComp", get=reads(lambda one: False), put=takes("setup", flag("TempComp"), _set_compensation)),
+        Member("TempComp", get=reads(lambda one: False), put=lacks(flag("TempComp"))),
         Member("TempCompAvailable", get=reads(lambda one: False)),
         Member("Temperature", get=reads(AirFocuser.temperature_c)),
         Member("Halt", put=does("abort", lambda one: one.focuser.halt())),
@@ -75,10 +71,6 @@ def _set_park(dome: Dome) -> None:
     dome.park_azimuth_deg = dome.azimuth_deg
 
 
-def _set_slaved(_: Dome, on: bool) -> None:
-    refuse_unless(not on, Reason.NOT_IMPLEMENTED, "it does not follow a telescope by itself")
-
-
 DOME = Kind[Dome](
     name="Dome",
     interface_version=3,
@@ -95,9 +87,9 @@ DOME = Kind[Dome](
         Member("CanSetPark", get=reads(lambda dome: True)),
         Member("CanSetShutter", get=reads(lambda dome: True)),
         Member("CanSlave", get=reads(lambda dome: False)),
-        Member("CanSyncAzimuth", get=reads(lambda dome: False)),
+        Member("CanSyncAzimuth", get=reads(lambda dome: True)),
         Member("ShutterStatus", get=reads(lambda dome: _SHUTTER_STATES[dome.shutter])),
-        Member("Slaved", get=reads(lambda dome: False), put=takes("setup", flag("Slaved"), _set_slaved)),
+        Member("Slaved", get=reads(lambda dome: False), put=lacks(flag("Slaved"))),
         Member("Slewing", get=reads(lambda dome: dome.moving)),
         Member("AbortSlew", put=does("abort", lambda dome: dome.abort())),
         Member("CloseShutter", put=does("close", lambda dome: dome.move_shutter(opening=False))),
@@ -107,7 +99,7 @@ DOME = Kind[Dome](
         Member("SetPark", put=does("set_park", _set_park)),
         Member("SlewToAltitude", put=lacks(real("Altitude"))),
         Member("SlewToAzimuth", put=takes("slew", real("Azimuth"), lambda dome, azimuth: dome.slew(azimuth))),
-        Member("SyncToAzimuth", put=lacks(real("Azimuth"))),
+        Member("SyncToAzimuth", put=takes("sync", real("Azimuth"), lambda dome, azimuth: dome.sync(azimuth))),
     ),
 )
 

@@ -42,11 +42,12 @@ class Dome:
         self._shutter = Axis(0.0, Limits(top_speed=speed, acceleration=100.0 * speed))
         self._opening = False
         self._going_to: str | None = "park"
+        self._reads_more_deg = 0.0
 
     @property
     def azimuth_deg(self) -> float:
-        """Where the middle of the slit is."""
-        return turned_within(self._azimuth.position(self._at_s()))
+        """Where it says the middle of the slit is: there, until it was synced elsewhere."""
+        return turned_within(self._azimuth.position(self._at_s()) + self._reads_more_deg)
 
     @property
     def shutter(self) -> ShutterState:
@@ -82,19 +83,26 @@ class Dome:
         self._shutter.turn_to(goal, at_s=at_s)
 
     def slew(self, azimuth_deg: float, *, to: str | None = None) -> None:
-        """Begin to turn the slit there; `to` names the place (`park`, `home`).
+        """Begin to turn the slit to where it reads this; `to` names the place (`park`, `home`).
 
         Raises:
             Refusal: not an azimuth within 0° to 360°.
         """
-        refuse_unless(
-            0.0 <= azimuth_deg < 360.0, Reason.INVALID_VALUE, f"azimuth {azimuth_deg}° is not within 0° to 360°"
-        )
+        _refuse_no_azimuth(azimuth_deg)
         at_s = self._at_s()
         here_deg = self._azimuth.position(at_s)
-        way_deg = wrapped(azimuth_deg - here_deg) * (0.5 if self._quirks.jams("slew") else 1.0)
+        way_deg = wrapped(azimuth_deg - self._reads_more_deg - here_deg) * (0.5 if self._quirks.jams("slew") else 1.0)
         self._azimuth.turn_to(here_deg + way_deg, at_s=at_s)
         self._going_to = to
+
+    def sync(self, azimuth_deg: float) -> None:
+        """Read this from now on where it stands. Nothing turns.
+
+        Raises:
+            Refusal: not an azimuth within 0° to 360°.
+        """
+        _refuse_no_azimuth(azimuth_deg)
+        self._reads_more_deg = wrapped(azimuth_deg - self._azimuth.position(self._at_s()))
 
     def abort(self) -> None:
         """Stop turning, and stop the shutter where it is."""
@@ -125,3 +133,8 @@ class Dome:
 
     def _at_s(self) -> float:
         return unix_of(self._now())
+
+
+def _refuse_no_azimuth(azimuth_deg: float) -> None:
+    within = 0.0 <= azimuth_deg < 360.0
+    refuse_unless(within, Reason.INVALID_VALUE, f"azimuth {azimuth_deg}° is not within 0° to 360°")

@@ -37,7 +37,7 @@ async def test_a_focuser_moves_to_its_ends_and_no_further() -> None:
                 await anyio.sleep(0.1)
             assert await here.get("focuser/0/position") == reached
         assert await here.put("focuser/0/tempcomp", TempComp="True") == NOT_IMPLEMENTED
-        assert await here.put("focuser/0/tempcomp", TempComp="False") == 0
+        assert await here.put("focuser/0/tempcomp", TempComp="False") == NOT_IMPLEMENTED
         await here.put("focuser/0/move", Position=last)
         await anyio.sleep(2.0)
         await here.put("focuser/0/halt")
