@@ -111,7 +111,7 @@ class Chase:
             steering, course = follower.steering, follower.course
             keyhole = self._keyhole(steering, course, meeting)
             if follower.let_go or keyhole:
-                raise LostTarget(steering.way, keyhole or "let go: the camera took too long")
+                raise LostTarget(steering.way, keyhole or "let go: the camera took too long", again=True)
             until = self._until(meeting, course)
             reported = await self.observatory.follow_on(follower.helm, course, until=until)
 

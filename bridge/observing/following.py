@@ -40,11 +40,12 @@ class Residual:
 
 
 class LostTarget(Exception):
-    """The mount does not keep to the target by this way."""
+    """The mount does not keep to the target by this way. `again`: the way is good, and may be taken again later."""
 
-    def __init__(self, way: Way, why: str) -> None:
+    def __init__(self, way: Way, why: str, *, again: bool = False) -> None:
         super().__init__(f"{way}: {why}")
         self.way = way
+        self.again = again
 
 
 @dataclass(slots=True, kw_only=True)

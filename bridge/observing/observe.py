@@ -71,7 +71,8 @@ class Observer:
                 self.telemetry.publish(NotFollowed(at=self.clock.now(), task_id=task_id, why=str(no)))
                 if isinstance(no, CannotFollow):
                     break
-                lost.add(no.way)
+                if not no.again:
+                    lost.add(no.way)
             else:
                 return planned
         return self.meetings.leaping(planned, self.clock.now())

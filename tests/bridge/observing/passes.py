@@ -33,15 +33,13 @@ class Pass:
 
 
 @cache
-def a_pass(culmination_deg: float, *, west: bool = False, around: datetime = DUSK + timedelta(minutes=10)) -> Pass:
-    """One that culminates there, about then: northbound, and passing east or west of the site."""
+def a_pass(culmination_deg: float, *, first_east: bool = True, around: datetime = DUSK + timedelta(minutes=10)) -> Pass:
+    """One that culminates there, about then: northbound, and passing on one side of the site or the other."""
     latitude = math.radians(GROUND.latitude_deg)
     argument_deg = math.degrees(math.asin(math.sin(latitude) / math.sin(math.radians(_INCLINATION_DEG))))
-    best_node_deg = max(
-        (node for node in np.arange(0.0, 360.0, 0.5)),
-        key=lambda node: _highest(_made(node, argument_deg, around), around)[0],
-    )
-    near, far = float(best_node_deg), float(best_node_deg) + (-12.0 if west else 12.0)
+    nodes_deg = [float(node) for node in np.arange(0.0, 360.0, 2.0)]
+    best_node_deg = max(nodes_deg, key=lambda node: _highest(_made(node, argument_deg, around), around)[0])
+    near, far = best_node_deg, best_node_deg + (12.0 if first_east else -12.0)
     for _ in range(30):  # further from the best node, lower it culminates
         middle = (near + far) / 2.0
         if _highest(_made(middle, argument_deg, around), around)[0] > culmination_deg:
@@ -77,7 +75,7 @@ def _made(node_deg: float, argument_deg: float, epoch: datetime) -> Swarm:
 
 def _highest(swarm: Swarm, around: datetime) -> tuple[float, datetime]:
     """The highest altitude within two minutes of then, and when."""
-    seconds = np.arange(-120.0, 120.5, 1.0)
+    seconds = np.arange(-120.0, 121.0, 2.0)
     altitudes_deg = swarm.astrometric(0, GROUND, unix_of(around) + seconds).altitude_deg
     best = int(np.argmax(altitudes_deg))
     return float(altitudes_deg[best]), around + timedelta(seconds=float(seconds[best]))

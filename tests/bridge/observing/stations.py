@@ -1,6 +1,6 @@
 """A simulated telescope with the station's own parts around it, on a loop that jumps."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -28,6 +28,7 @@ from bridge.storage.frames import open_frame_folder
 from bridge.storage.store import Store, open_store
 from bridge.tasks import TaskSource
 from bridge.timekeeping import RehearsalTimekeeping
+from drivers.protocols import Mount
 from drivers.threads import Worker
 from schedules.elements import satellite_from_tle
 from schedules.ephemeris import Ephemeris
@@ -199,8 +200,9 @@ async def a_scope(
     dome: bool = True,
     settings: dict[str, Any] | None = None,
     opened: bool = True,
+    driver: Callable[[Mount], Mount] = lambda mount: mount,
 ) -> AsyncIterator[Scope]:
-    """Connected and watched; `opened`: the dome open and the mount awake."""
+    """Connected and watched; `opened`: the dome open and the mount awake. `driver` stands before the mount."""
     clock, telemetry = LoopClock(starts_at), Listening()
     choices = ObservatorySettings(cameras=(SMALL_CAMERA,), mount=mount)
     if not dome:
@@ -216,7 +218,7 @@ async def a_scope(
         store = await stack.enter_async_context(open_store(folder / "ledger.sqlite", clock=clock, telemetry=telemetry))
         frames = await stack.enter_async_context(open_frame_folder(folder / "frames", keep_free_bytes=0))
         direct = DirectObservatory(simulated)
-        seats = _seats(direct, connections)
+        seats = _seats(direct, connections, driver)
         for seat in seats:
             await seat.connect()
         assembly = Assembly(around=around, store=store, folder=frames, seats=seats, ephemeris=ephemeris, card=None)
@@ -262,15 +264,21 @@ async def a_scope(
             beside.cancel_scope.cancel()
 
 
-def _seats(direct: DirectObservatory, connections: dict[str, int]) -> Seats:
+def _seats(direct: DirectObservatory, connections: dict[str, int], driver: Callable[[Mount], Mount]) -> Seats:
     assert direct.filter_wheel is not None
     return Seats(
-        mount=Seat("mount", partial(_given, direct.mount, connections)),
+        mount=Seat("mount", partial(_driven, direct.mount, connections, driver)),
         camera=Seat("camera", partial(_given, direct.camera, connections)),
         filter_wheel=Seat("filter wheel", partial(_given, direct.filter_wheel, connections)),
         focuser=None,
         dome=None if direct.dome is None else Seat("dome", partial(_given, direct.dome, connections)),
     )
+
+
+@asynccontextmanager
+async def _driven(mount: Any, connections: dict[str, int], driver: Callable[[Mount], Mount]) -> AsyncIterator[Mount]:
+    async with _given(mount, connections) as device:
+        yield driver(device)
 
 
 @asynccontextmanager
