@@ -5,7 +5,8 @@ A device has a name (`mount`, `camera`, `camera_2`, …). A method is a deed (`s
 """
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -154,6 +155,7 @@ class FaultScript:
         self._fired: dict[Fault, int] = {}
         self._done: dict[Fault, int] = {}
         self._asked_at = now()
+        self._counts = True
 
     def add(self, fault: Fault) -> None:
         self._fired.setdefault(fault, 0)
@@ -173,6 +175,15 @@ class FaultScript:
                 self._fired[fault] += 1
                 self._does(fault, max(before, fault.begins_time(begun - 1)))
 
+    @contextmanager
+    def unnoticed(self) -> Iterator[None]:
+        """What is asked meanwhile meets its faults, and they do not count it: for those who only watch."""
+        self._counts = False
+        try:
+            yield
+        finally:
+            self._counts = True
+
     def fired(self) -> dict[Fault, int]:
         """Each fault, and how often it acted."""
         return dict(self._fired)
@@ -188,7 +199,7 @@ class FaultScript:
         now, wanted, names = self._now(), set(kinds), tuple(methods)
         for fault in self._fired:
             if fault.kind in wanted and fault.device == device and fault.holds(now, names):
-                self._fired[fault] += 1
+                self._fired[fault] += self._counts
                 return fault
         return None
 

@@ -29,6 +29,7 @@ from simulators.alpaca.setup import setup_routes
 from simulators.faults import Fault, FaultKind
 from simulators.observatory import Observatory
 from simulators.physics.refusals import Reason, Refusal
+from simulators.web.page import page_routes
 
 _LOOK_AGAIN_S = 0.005  # real seconds between two looks at the simulated clock
 _TRANSACTIONS = 2**32 - 1
@@ -58,6 +59,7 @@ def alpaca_app(
             *management_routes(observatory, devices.values(), next_transaction),
             *setup_routes(observatory, devices),
             *control_routes(observatory),
+            *page_routes(observatory),
         ],
         lifespan=None if discovery is None else _while_serving(discovery),
     )

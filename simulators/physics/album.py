@@ -1,8 +1,9 @@
 """The pictures cameras have taken, developed when they are wanted, and the truth about each of them."""
 
+import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from threading import Lock
 from typing import Protocol
 
@@ -78,6 +79,20 @@ class Album:
                 kept = _Developed(shot, changes, pixels[rows, setup.start_x : setup.start_x + setup.num_x])
                 self._developed[train] = kept
             return kept.pixels
+
+    def glimpse(self, train: int, at: datetime, *, exposure_s: float, most_px: int) -> NDArray[np.uint16]:
+        """What a camera would have seen in the last moment, binned to at most so many pixels across; no frame of it."""
+        camera = self._trains[train].camera
+        binning = max(1, math.ceil(max(camera.settings.width_px, camera.settings.height_px) / most_px))
+        shot = Shot(
+            number=0,
+            started_at=at - timedelta(seconds=exposure_s),
+            exposure_s=exposure_s,
+            light=True,
+            setup=replace(camera.setup, binning=binning),
+            ready_at=at,
+        )
+        return self._sky.frame(self._trains[train].look_of(shot))
 
     def delivered(self, train: int, shot: Shot, spoilt: str | None) -> NDArray[np.uint16]:
         """The picture of a shot as the camera gives it out: as it is, unless it is spoilt (see `Camera.spoilt`)."""

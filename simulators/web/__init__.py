@@ -1,0 +1,1 @@
+"""A page for people at the root of the observatory's server."""
