@@ -1,7 +1,8 @@
 """Where an INDI mount looks at any instant, from what it says of itself.
 
 INDI's drivers send a position once per polling period, and only when it has changed. So a silence longer than a period
-means that the mount kept its place among the stars, and between two updates a period apart it turned evenly.
+means that the mount kept its place among the stars, and between two updates a period apart it turned evenly. After the
+last one it stands where it said, until there is another: who asks about the last period asks again.
 """
 
 import math
@@ -48,9 +49,12 @@ class MountPath:
             self.changes += 1
 
     def true_icrs(self, at: datetime) -> tuple[float, float]:
-        """Right ascension and declination (ICRS, deg) of the star it looks at, at an instant past or soon."""
+        """Right ascension and declination (ICRS, deg) of the star it looks at.
+
+        Equinox and aberration are those of the minute, which is right to 2 mas.
+        """
         ra_deg, dec_deg = angles_of(self._apparent(unix_of(at)))
-        return self._ground.icrs_of(float(ra_deg), float(dec_deg), at)
+        return self._ground.icrs_of(float(ra_deg), float(dec_deg), at.replace(second=0, microsecond=0))
 
     def horizontal(self, at: datetime) -> tuple[float, float]:
         """Altitude and azimuth at which it looks."""
@@ -84,26 +88,17 @@ class MountPath:
             if after == 0:
                 return self._units[0]
             if after == len(self._units):
-                return self._after_the_last(at_s)
+                return self._units[-1]
             before_s, next_s = self._instants_s[after - 1], self._instants_s[after]
             if self._is_silent(next_s - before_s):
                 before_s = next_s - self.period_s
             return _between(self._units[after - 1], self._units[after], (at_s - before_s) / (next_s - before_s))
-
-    def _after_the_last(self, at_s: float) -> Vectors:
-        """It goes on as it went for one period; when then nothing has come, it did not."""
-        if len(self._units) < 2 or self._is_silent(at_s - self._instants_s[-1]):
-            return self._units[-1]
-        before_s, last_s = self._instants_s[-2], self._instants_s[-1]
-        lasted_s = max(min(last_s - before_s, self.period_s), 1e-6)
-        ahead = min(at_s - last_s, self.period_s) / lasted_s
-        return _between(self._units[-2], self._units[-1], 1.0 + ahead)
 
     def _is_silent(self, for_s: float) -> bool:
         return for_s > _SILENT_PERIODS * self.period_s
 
 
 def _between(begins: Vectors, ends: Vectors, share: float) -> Vectors:
-    """On the way from one unit vector to another, or beyond for a share above 1; at the beginning below 0."""
+    """On the way from one unit vector to another; at the beginning for a share below 0."""
     place = begins + (ends - begins) * max(share, 0.0)
     return np.asarray(place / np.linalg.norm(place), dtype=np.float64)

@@ -1,7 +1,7 @@
 """Our sky for INDI's CCD simulator.
 
 For each light frame that driver runs `gsc -c RA DEC -r ARCMIN -m 0 LIMIT -n 3000` and draws what it prints: a line of
-twelve columns for each star. Here `gsc` is a script of three lines that asks this server. When each frame was taken,
+twelve columns for each star. Here `gsc` is a script of a few lines that asks this server. When each frame was taken,
 where, and what was in it is kept: the truth by which a night is judged.
 """
 
@@ -26,11 +26,14 @@ _SOON_S = 2.0
 _EXPOSURE_S = 1.0  # what is drawn where nobody asked: a frame of a stream
 _ANSWERED_WITHIN_S = 5.0
 
-# `cat` and the shell start in a few milliseconds, an interpreter would take ten times as long for each frame. What is
-# loaded into the driver to bend its time would only delay them.
+# A shell starts in a few milliseconds and needs no other program for this; an interpreter would take ten times as long
+# for each frame. What is loaded into the driver to bend its time would only delay it.
 _SCRIPT = """#!/bin/bash
 unset LD_PRELOAD
-exec 3<>/dev/tcp/127.0.0.1/{port} && echo "$@" >&3 && exec cat <&3
+exec 3<>/dev/tcp/127.0.0.1/{port} || exit 1
+echo "$@" >&3
+mapfile -u 3 lines
+printf %s "${{lines[@]}}"
 """
 
 

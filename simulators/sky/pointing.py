@@ -13,6 +13,7 @@ Boresight = Callable[[datetime], tuple[float, float]]
 
 _FIRST_SPANS = 8
 _LONGEST_SPAN_S = 2.0
+_SHORTEST_SPAN_S = 0.001  # a jump is a jump: no samples without end are spent on finding its instant
 _MOST_SAMPLES = 257
 
 
@@ -56,7 +57,7 @@ def followed(boresight: Boresight, started_at: datetime, exposure_s: float, tole
     seen = {share: _unit(boresight, started_at, exposure_s, share) for share in np.arange(spans + 1) / spans}
     while len(seen) < _MOST_SAMPLES:
         shares = np.array(sorted(seen))
-        bent = _bent(shares, np.array([seen[share] for share in shares]), tolerance_deg)
+        bent = _bent(shares, np.array([seen[share] for share in shares]), tolerance_deg, _SHORTEST_SPAN_S / exposure_s)
         if not len(bent):
             break
         seen |= {share: _unit(boresight, started_at, exposure_s, share) for share in bent[: _MOST_SAMPLES - len(seen)]}
@@ -69,8 +70,8 @@ def _unit(boresight: Boresight, started_at: datetime, exposure_s: float, share: 
     return unit_of(ra_deg, dec_deg)
 
 
-def _bent(shares: Floats, units: Vectors, tolerance_deg: float) -> Floats:
-    """The middles of spans beside a sample that lies off the straight line between its neighbours.
+def _bent(shares: Floats, units: Vectors, tolerance_deg: float, shortest: float) -> Floats:
+    """The middles of spans, if longer than `shortest`, beside a sample off the straight line between its neighbours.
 
     A parabola between two samples stays within a quarter of that distance of its chord.
     """
@@ -79,5 +80,5 @@ def _bent(shares: Floats, units: Vectors, tolerance_deg: float) -> Floats:
     straight = units[:-2] * (1.0 - weight) + units[2:] * weight
     off_deg = np.degrees(np.linalg.norm(units[1:-1] - straight, axis=-1))
     bends = off_deg > 4.0 * tolerance_deg
-    spans = np.append(bends, False) | np.insert(bends, 0, False)
+    spans = (np.append(bends, False) | np.insert(bends, 0, False)) & (np.diff(shares) > shortest)
     return np.asarray(0.5 * (shares[:-1] + shares[1:])[spans], dtype=np.float64)

@@ -89,7 +89,7 @@ def test_a_satellite_is_a_row_of_points_as_bright_as_it_is_with_its_middle_where
     x_px, y_px, light = streak_of(shot, index)
     seen = SWARM.astrometric(index, RIDGE, shot.mid_at)
     path_px = float(seen.rate_deg_s) * 3600.0 / SENSOR.scale_arcsec
-    assert len(x_px) == pytest.approx(path_px, rel=0.05)
+    assert len(x_px) == pytest.approx(path_px, abs=2.0)
     assert float(np.sum(light)) == pytest.approx(10.0 ** (-0.4 * float(seen.magnitude)), rel=0.02)
     assert np.max(np.hypot(np.diff(x_px), np.diff(y_px))) < 1.5
     (true,) = (
@@ -97,7 +97,7 @@ def test_a_satellite_is_a_row_of_points_as_bright_as_it_is_with_its_middle_where
     )
     middle = len(x_px) // 2
     assert np.hypot(x_px[middle] - true[1], y_px[middle] - true[2]) < 2.0
-    assert (true[1], true[2]) == pytest.approx((511.5, 511.5), abs=0.5)
+    assert (true[1], true[2]) == pytest.approx((255.5, 255.5), abs=0.5)
 
 
 def test_a_mount_that_follows_a_satellite_makes_it_a_point_and_the_stars_trails() -> None:

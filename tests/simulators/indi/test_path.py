@@ -59,10 +59,11 @@ def test_after_a_silence_it_began_to_move_one_period_before_it_spoke() -> None:
     assert off_arcsec(path, 30.0, 120.0, 42.0) < SMALL_ARCSEC
 
 
-def test_after_its_last_word_it_goes_on_for_a_period_and_then_did_not() -> None:
+def test_after_its_last_word_it_stands_there_and_seems_about_to_go_on_for_a_while() -> None:
     path = path_of((0.0, 120.0, 40.0), (0.5, 120.0, 42.0))
-    assert off_arcsec(path, 0.75, 120.0, 43.0) < 5.0  # a chord made longer
-    assert off_arcsec(path, 5.0, 120.0, 42.0) < SMALL_ARCSEC
+    for seconds in (0.6, 0.75, 5.0):
+        assert off_arcsec(path, seconds, 120.0, 42.0) < SMALL_ARCSEC
+    assert np.degrees(np.linalg.norm(path.drift_per_s(after(0.75)))) == pytest.approx(4.0, rel=1e-3)
     assert np.linalg.norm(path.drift_per_s(after(5.0))) == 0.0
 
 
