@@ -3,6 +3,7 @@
 import http.client
 import importlib
 import json
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +14,7 @@ from urllib.parse import urlencode
 NOT_IMPLEMENTED, INVALID_VALUE, VALUE_NOT_SET = 0x400, 0x401, 0x402
 NOT_CONNECTED, PARKED, INVALID_OPERATION, ACTION_NOT_IMPLEMENTED, CANCELLED = 0x407, 0x408, 0x40B, 0x40C, 0x40E
 CLIENT = 4711
+_IDLE_S = 2.0
 
 
 class Refused(Exception):
@@ -62,6 +64,7 @@ class Wire:
 
     def __init__(self, address: str) -> None:
         self._connection = http.client.HTTPConnection(address, timeout=30.0)
+        self._used_s = time.monotonic()
 
     def ask(
         self,
@@ -70,6 +73,8 @@ class Wire:
         pairs: Sequence[tuple[str, object]] = (),
         headers: Mapping[str, str] | None = None,
     ) -> Reply:
+        if time.monotonic() - self._used_s > _IDLE_S:
+            self._connection.close()  # as servers do with lines that are silent; it connects again by itself
         written = urlencode(pairs)
         sent = dict(headers or {})
         if method == "PUT":
@@ -78,7 +83,9 @@ class Wire:
         else:
             self._connection.request(method, f"{path}?{written}" if written else path, headers=sent)
         answer = self._connection.getresponse()
-        return Reply(answer.status, answer.headers.get("content-type", ""), answer.read())
+        reply = Reply(answer.status, answer.headers.get("content-type", ""), answer.read())
+        self._used_s = time.monotonic()
+        return reply
 
     def close(self) -> None:
         self._connection.close()
