@@ -52,7 +52,7 @@ def observe(
     if dry_run:
         from bridge.commands.plan import print_plan
 
-        raise typer.Exit(print_plan(config, task_file=file, json_lines=json_lines))
+        raise typer.Exit(print_plan(config, task_file=file, json_lines=json_lines, plot=None))
     if json_lines:
         raise typer.BadParameter("goes with --dry-run: an observation prints its log", param_hint="--json")
     from bridge.commands.run import run_station
@@ -61,14 +61,34 @@ def observe(
 
 
 @app.command()
-def plan(config: Config = None, json_lines: Json = False) -> None:
+def plan(
+    config: Config = None,
+    json_lines: Json = False,
+    plot: Annotated[Path | None, typer.Option(help="draw the night as SVG into this file")] = None,
+    elements: Annotated[
+        Path | None,
+        typer.Option("--discover", help="no tasks: the best satellites of these element sets (TLE or OMM), ranked"),
+    ] = None,
+    magnitudes: Annotated[
+        Path | None, typer.Option(help="with --discover: CSV of norad_id, standard_magnitude (1,000 km, half lit)")
+    ] = None,
+    best: Annotated[int, typer.Option(min=1, max=1000, help="with --discover: how many")] = 20,
+    export: Annotated[Path | None, typer.Option(help="with --discover: write them as tasks for `observe`")] = None,
+) -> None:
     """Print tonight's plan, and why the rest is left out.
 
     Made from the platform's tasks for the night under way or the next. Nothing moves.
     """
+    if elements is not None:
+        from bridge.commands.discover import Wish, print_discovery
+
+        if plot is not None:
+            raise typer.BadParameter("goes without --discover: it draws what is planned", param_hint="--plot")
+        wish = Wish(elements=elements, magnitudes=magnitudes, most=best, export=export)
+        raise typer.Exit(print_discovery(config, wish, json_lines=json_lines))
     from bridge.commands.plan import print_plan
 
-    raise typer.Exit(print_plan(config, task_file=None, json_lines=json_lines))
+    raise typer.Exit(print_plan(config, task_file=None, json_lines=json_lines, plot=plot))
 
 
 @app.command()
@@ -80,6 +100,8 @@ def passes(
     min_altitude: Annotated[float, typer.Option(help="degrees")] = 20.0,
     max_sun_altitude: Annotated[float, typer.Option(help="degrees; 90 for passes by day as well")] = -12.0,
     sunlit: Annotated[bool, typer.Option("--sunlit", help="only while the Sun shines on the satellite")] = False,
+    min_duration: Annotated[float, typer.Option(min=0.0, help="seconds")] = 0.0,
+    plot: Annotated[Path | None, typer.Option(help="draw a chart of the sky as SVG into this file")] = None,
     json_lines: Json = False,
 ) -> None:
     """Access windows of every element set in a file, in order of rise."""
@@ -95,6 +117,8 @@ def passes(
             min_altitude_deg=min_altitude,
             max_sun_altitude_deg=max_sun_altitude,
             sunlit=sunlit,
+            shortest_s=min_duration,
+            plot=plot,
             json_lines=json_lines,
         )
     )

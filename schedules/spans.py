@@ -53,6 +53,11 @@ class Spans:
         one = slice(number, number + 1)
         return Spans(owner=self.owner[one], begins_s=self.begins_s[one], ends_s=self.ends_s[one])
 
+    def lasting(self, shortest_s: float) -> "Spans":
+        """Those that are as long at least."""
+        long = self.ends_s - self.begins_s >= shortest_s
+        return Spans(owner=self.owner[long], begins_s=self.begins_s[long], ends_s=self.ends_s[long])
+
     def cut_by(self, everybodys: "Spans") -> "Spans":
         """The parts of these stretches within those of `everybodys`, which belong to every owner."""
         begins_s = np.maximum.outer(everybodys.begins_s, self.begins_s).ravel()

@@ -73,12 +73,14 @@ def find_windows(  # noqa: PLR0913 (what to look for, where, when, and with what
     constraints: Sequence[Constraint],
     ephemeris: Ephemeris,
     max_age_days: float = MAX_ELEMENTS_AGE_DAYS,
+    shortest_s: float = 0.0,
 ) -> list[AccessWindow]:
     """The stretches between `opens` and `closes` in which every constraint holds, in order of rise.
 
     One under way at `opens` begins there, one under way at `closes` ends there; without constraints all of the time is
-    one window. A pass in which a constraint breaks and holds again gives two windows. Times are good to 0.01 s for what
-    SGP4 says. An orbit that ends on the way has the windows before its end.
+    one window. A pass in which a constraint breaks and holds again gives two windows; those shorter than `shortest_s`
+    are left out. Times are good to 0.01 s for what SGP4 says. An orbit that ends on the way has the windows before its
+    end.
 
     Raises:
         ValueError: `closes` is not after `opens`.
@@ -90,13 +92,13 @@ def find_windows(  # noqa: PLR0913 (what to look for, where, when, and with what
     whole = span_between(opens, closes)
     search = search_for(target, site, ephemeris, whole)
     spans = site_spans(whole, constraints, site, ephemeris.earth)
-    windows = [window for _, window in _windows(search, search.narrowed(spans, constraints))]
+    windows = [window for _, window in _windows(search, search.narrowed(spans, constraints).lasting(shortest_s))]
     if search.failures and not windows:
         raise search.failures[0]
     return windows
 
 
-def find_all_windows(
+def find_all_windows(  # noqa: PLR0913 (as above)
     satellites: Sequence[Satellite],
     site: Site,
     *,
@@ -104,6 +106,7 @@ def find_all_windows(
     closes: datetime,
     constraints: Sequence[Constraint],
     ephemeris: Ephemeris,
+    shortest_s: float = 0.0,
 ) -> CatalogueWindows:
     """As `find_windows`, for many satellites of any age together: those that fail are named, the rest goes on.
 
@@ -124,12 +127,12 @@ def find_all_windows(
             orbits = Orbits([records[index] for index in indices], begins_s, ends_s, pieces=pieces, looks=looks)
             for row in orbits.lost:
                 search = satellite_search(satellites[indices[row]], site, ephemeris.earth, span)
-                found = _windows(search, search.narrowed(span, constraints))
+                found = _windows(search, search.narrowed(span, constraints).lasting(shortest_s))
                 windows += [(satellites[indices[row]], window) for _, window in found]
                 failures.setdefault(indices[row], search.failures[0])
             group = [satellites[index] for index in indices]
             search = swarm_search(group, orbits, ground)
-            found = _windows(search, search.narrowed(span, constraints))
+            found = _windows(search, search.narrowed(span, constraints).lasting(shortest_s))
             windows += [(group[owner], window) for owner, window in found if owner not in orbits.lost]
     windows.sort(key=_rise_and_number)
     return CatalogueWindows(

@@ -4,6 +4,8 @@ from datetime import datetime
 from pathlib import Path
 
 from bridge.commands.printing import complain, complain_of, iso_utc, print_json_line, print_table, read_elements
+from bridge.pictures.sky import sky_picture
+from bridge.pictures.svg import write
 from schedules.ages import age_days
 from schedules.constraints import Constraint, MinAltitude, SunBelow, Sunlit
 from schedules.ephemeris import Ephemeris
@@ -28,9 +30,13 @@ def print_passes(  # noqa: PLR0913 (each is an option of the command)
     min_altitude_deg: float = 20.0,
     max_sun_altitude_deg: float = -12.0,
     sunlit: bool,
+    shortest_s: float = 0.0,
     json_lines: bool,
+    plot: Path | None = None,
 ) -> int:
     """Print the access windows between `begins` and `ends` in order of rise, and return the exit code.
+
+    The first of them are drawn into `plot`, a chart of the sky.
 
     Element sets of any age are used; their age at rise is printed, and how far along the orbit that may put them off
     (one sigma). Exit code 2: the question makes no sense; 1: no
@@ -51,8 +57,15 @@ def print_passes(  # noqa: PLR0913 (each is an option of the command)
     ]
     if sunlit:
         constraints.append(Sunlit())
+    ephemeris = Ephemeris()
     found = find_all_windows(
-        file.satellites, site, opens=begins, closes=ends, constraints=constraints, ephemeris=Ephemeris()
+        file.satellites,
+        site,
+        opens=begins,
+        closes=ends,
+        constraints=constraints,
+        ephemeris=ephemeris,
+        shortest_s=shortest_s,
     )
     complain_of([str(error) for _, error in found.failures], "satellites without a prediction")
     if json_lines:
@@ -63,7 +76,7 @@ def print_passes(  # noqa: PLR0913 (each is an option of the command)
         print_table(title, _COLUMNS, (_row_of(satellite, window) for satellite, window in found.windows))
     else:
         complain("no passes")
-    return 0
+    return write(plot, sky_picture(found.windows, site, ephemeris)) if plot is not None and found.windows else 0
 
 
 def _fields_of(satellite: Satellite, window: AccessWindow) -> dict[str, object]:

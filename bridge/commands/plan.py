@@ -5,12 +5,16 @@ from typing import Any
 
 import typer
 
+from bridge.assembly import limits_of
 from bridge.commands.printing import complain, iso_utc, print_json_line, print_table
 from bridge.commands.run import in_own_time, surroundings
 from bridge.commands.tonight import Tonight, plan_tonight
 from bridge.config import Settings, load_settings
 from bridge.observing.dark import NightSpan
+from bridge.pictures.night import night_picture
+from bridge.pictures.svg import write
 from schedules.ages import age_days
+from schedules.ephemeris import Ephemeris
 from schedules.planner import Dropped, Plan, PlannedObservation
 from schedules.requests import ObservationRequest
 from schedules.targets import Satellite
@@ -23,8 +27,8 @@ _PLACED_COLUMNS = (
 _LEFT_OUT_COLUMNS = (("Target", False), ("NORAD", True), ("Priority", True), ("Why", False))
 
 
-def print_plan(config: Path | None, *, task_file: Path | None, json_lines: bool) -> int:
-    """Print the plan; 1 where there is none to make, because it does not get dark."""
+def print_plan(config: Path | None, *, task_file: Path | None, json_lines: bool, plot: Path | None) -> int:
+    """Print the plan, and draw it into `plot`; 1 where there is none to make, because it does not get dark."""
     settings = load_settings(config)
     tonight = in_own_time(settings, _made, settings, task_file)
     for note in tonight.notes:
@@ -38,7 +42,12 @@ def print_plan(config: Path | None, *, task_file: Path | None, json_lines: bool)
     else:
         _print_tables(tonight.span, tonight.plan)
         typer.echo(f"Targets are followed by: {tonight.follows}.")
-    return 0
+    return 0 if plot is None else _draw(settings, tonight.span, tonight.plan, plot)
+
+
+def _draw(settings: Settings, span: NightSpan, plan: Plan, path: Path) -> int:
+    lowest_deg = limits_of(settings, None).altitude_deg
+    return write(path, night_picture(span, plan, settings.site.to_site(), Ephemeris(), min_altitude_deg=lowest_deg))
 
 
 async def _made(settings: Settings, task_file: Path | None) -> Tonight:
