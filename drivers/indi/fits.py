@@ -48,10 +48,10 @@ def picture_of(body: memoryview) -> Picture:
     if header.get("SIMPLE") != "T" or header.get("NAXIS") != "2":
         raise NotAPicture(f"no FITS image of two axes (NAXIS is {header.get('NAXIS', 'not there')})")
     width_px, height_px = _whole(header, "NAXIS1"), _whole(header, "NAXIS2")
-    bits, zero, scale = _whole(header, "BITPIX"), float(header.get("BZERO", "0")), float(header.get("BSCALE", "1"))
+    bits, zero, scale = (_number(header, *usual) for usual in (("BITPIX", ""), ("BZERO", "0"), ("BSCALE", "1")))
     if (bits, zero, scale) not in ((16, 32768.0, 1.0), (16, 0.0, 1.0), (8, 0.0, 1.0)):
-        raise NotAPicture(f"pixels of BITPIX {bits}, BZERO {zero:g}, BSCALE {scale:g}; set the camera to 16 bits")
-    ends = begins + width_px * height_px * bits // 8
+        raise NotAPicture(f"pixels of BITPIX {bits:g}, BZERO {zero:g}, BSCALE {scale:g}; set the camera to 16 bits")
+    ends = begins + width_px * height_px * int(bits) // 8
     if len(body) < ends:
         raise NotAPicture(f"cut off: {len(body)} bytes of {ends}")
     wire = np.frombuffer(body[begins:ends], dtype=np.uint8 if bits == 8 else np.dtype(">u2"))
@@ -81,11 +81,15 @@ def _header(body: memoryview) -> tuple[dict[str, str], int]:
     raise NotAPicture("its header has no end")
 
 
-def _whole(header: Mapping[str, str], keyword: str) -> int:
+def _number(header: Mapping[str, str], keyword: str, usual: str = "") -> float:
     try:
-        value = int(header[keyword])
-    except (KeyError, ValueError):
+        return float(header.get(keyword, usual))
+    except ValueError:
         raise NotAPicture(f"its header says {keyword} = {header.get(keyword, 'nothing')}") from None
-    if not 1 <= value <= 1 << 20:
-        raise NotAPicture(f"its header says {keyword} = {value}")
-    return value
+
+
+def _whole(header: Mapping[str, str], keyword: str) -> int:
+    value = _number(header, keyword)
+    if not (value.is_integer() and 1 <= value <= 1 << 20):
+        raise NotAPicture(f"its header says {keyword} = {value:g}")
+    return int(value)
