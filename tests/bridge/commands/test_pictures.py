@@ -91,7 +91,9 @@ def test_a_pass_in_the_shadow_is_dotted() -> None:
     def dotted(passes: list[tuple[Satellite, AccessWindow]]) -> bool:
         return 'stroke-dasharray="1 6"' in sky_picture(passes, SITE, Ephemeris())
 
-    passes = passes_of(*(message(91000 + n, f"SAT {n}", MEAN_ANOMALY=12.0 * n) for n in range(30)))
+    passes = passes_of(
+        *(message(91000 + n, f"SAT {n}", RA_OF_ASC_NODE=12.0 * n, MEAN_ANOMALY=37.0 * n) for n in range(30))
+    )
     ephemeris = Ephemeris()
     lit = [one for one in passes if all(whole_pass_lit(ephemeris, *one))]
     dark = [one for one in passes if not all(whole_pass_lit(ephemeris, *one))]
