@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from simulators.alpaca.imagebytes import Transaction
+from simulators.alpaca.imagebytes import CONTENT_TYPE, Transaction
 from simulators.alpaca.members import Value
 from simulators.faults import Fault, FaultKind
 from simulators.physics.refusals import Refusal
@@ -85,7 +85,7 @@ def spoiled_picture(content: bytes | memoryview, media_type: str, fault: Fault) 
     if fault.kind is FaultKind.PICTURE_SHORT:
         return Response(bytes(content[: len(content) // 2]), media_type=media_type)
     spoiled = bytearray(content)
-    if media_type != "application/json":
+    if media_type == CONTENT_TYPE:
         _spoil_header(spoiled, fault.kind)
     return Response(bytes(spoiled), media_type=media_type)
 

@@ -20,7 +20,15 @@ from simulators.alpaca.answers import Answer, dropped, spoiled_picture
 from simulators.alpaca.control import control_routes
 from simulators.alpaca.device import Device
 from simulators.alpaca.devices import devices_of
-from simulators.alpaca.imagebytes import CONTENT_TYPE, Transaction, image_bytes, image_json
+from simulators.alpaca.imagebytes import (
+    Form,
+    Transaction,
+    image_base64,
+    image_bytes,
+    image_hand_off,
+    image_json,
+    wanted,
+)
 from simulators.alpaca.management import management_routes
 from simulators.alpaca.members import BadRequest, Begun, Call, Picture, Value
 from simulators.alpaca.profiles import MANNERS, Manners, Profile
@@ -85,7 +93,7 @@ class _Asked:
     given: Mapping[str, str]
     client: int
     transaction: Transaction
-    wants_bytes: bool
+    form: Form
 
 
 class _Missing(Exception):
@@ -150,7 +158,7 @@ class _Answers:
             given=sent.arguments(call.parameters),
             client=sent.client,
             transaction=Transaction(client=sent.transaction, server=self._next_transaction()),
-            wants_bytes=CONTENT_TYPE in request.headers.get("accept", ""),
+            form=wanted(path["member"], request.headers),
         )
 
     async def _answered(self, was_asked: _Asked) -> Response:
@@ -179,22 +187,22 @@ class _Answers:
         return Answer(transaction=was_asked.transaction, refused=refused, status=status).written(fault)
 
     async def _picture(self, picture: Picture, was_asked: _Asked) -> Response:
-        album, transaction = self._observatory.album, was_asked.transaction
-        media_type = CONTENT_TYPE if was_asked.wants_bytes else "application/json"
-
+        album, transaction, form = self._observatory.album, was_asked.transaction, was_asked.form
         spoilt = self._observatory.cameras[picture.train].spoilt()
 
         def developed() -> bytes | memoryview:
             pixels = album.delivered(picture.train, picture.shot, spoilt)
-            if was_asked.wants_bytes:
+            if form is Form.BYTES:
                 return image_bytes(pixels, transaction, int32=self._manners.int32)
-            return image_json(pixels, transaction)
+            if form is Form.BASE64:
+                return image_base64(pixels)
+            return (image_json if form is Form.JSON else image_hand_off)(pixels, transaction)
 
         content = await run_in_threadpool(developed)
         fault = was_asked.device.faults.on_picture(was_asked.name, was_asked.call.deed)
         if fault is not None:
-            return spoiled_picture(content, media_type, fault)
-        response = Response(content, media_type=media_type)
+            return spoiled_picture(content, form.media_type, fault)
+        response = Response(content, media_type=form.media_type, headers=form.headers)
         if picture.shot.light:
             response.background = BackgroundTask(album.truth_of, picture.train, picture.shot)
         return response

@@ -111,6 +111,7 @@ CAMERA = Kind(
         Member("HasShutter", get=_always(True)),
         Member("HeatSinkTemperature", get=reads(Camera.warmth_of_sink_c)),
         Member("ImageArray", get=_PICTURE),
+        Member("ImageArrayBase64", get=_PICTURE),
         Member("ImageArrayVariant", get=_PICTURE),
         Member("ImageReady", get=reads(lambda one: one.camera.image_ready)),
         Member("IsPulseGuiding", get=reads(Camera.is_guiding)),

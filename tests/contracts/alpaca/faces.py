@@ -51,8 +51,12 @@ class Reply:
     """An answer as it came over the wire."""
 
     status: int
-    content_type: str
+    headers: Mapping[str, str]
     body: bytes
+
+    @property
+    def content_type(self) -> str:
+        return self.headers.get("content-type", "")
 
     @property
     def json(self) -> Any:
@@ -83,7 +87,8 @@ class Wire:
         else:
             self._connection.request(method, f"{path}?{written}" if written else path, headers=sent)
         answer = self._connection.getresponse()
-        reply = Reply(answer.status, answer.headers.get("content-type", ""), answer.read())
+        headers = {name.lower(): value for name, value in answer.headers.items()}
+        reply = Reply(answer.status, headers, answer.read())
         self._used_s = time.monotonic()
         return reply
 
