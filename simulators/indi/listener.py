@@ -16,6 +16,8 @@ from typing import Self
 from simulators.indi.path import MountPath
 from simulators.indi.wishes import Wish
 
+MOUNT_NAME = "Telescope Simulator"
+CAMERA_NAME = "CCD Simulator"
 _MOUNT_PLACE = "EQUATORIAL_EOD_COORD"
 _EXPOSURE = "CCD_EXPOSURE"
 _POLLING = "POLLING_PERIOD"
@@ -39,6 +41,11 @@ class Listener:
         self._now = now
         self._path = path
         self._wishes = {(wish.device, wish.name): wish.message for wish in wishes}
+        # what is not asked for is not sent: a mount that moves has much to say
+        wanted = {(MOUNT_NAME, _MOUNT_PLACE), (MOUNT_NAME, _POLLING), (CAMERA_NAME, _EXPOSURE), *self._wishes}
+        self._questions = "".join(
+            f"<getProperties version='1.7' device='{device}' name='{name}'/>\n" for device, name in sorted(wanted)
+        )
         self._socket: socket.socket | None = None
         self._ended = Event()
         self._news = Condition()
@@ -79,7 +86,7 @@ class Listener:
             return self._news.wait_for(lambda: key in self._granted, within_s)
 
     def _listen(self) -> None:
-        """Until the end: connect, ask for everything, hear."""
+        """Until the end: connect, ask, hear."""
         while not self._ended.is_set():
             try:
                 line = socket.create_connection(self._address, timeout=_HEARD_WITHIN_S)
@@ -88,7 +95,7 @@ class Listener:
                 continue
             with line:
                 line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                if _sent(line, "<getProperties version='1.7'/>\n"):
+                if _sent(line, self._questions):
                     self._socket = line
                     with contextlib.suppress(OSError, ET.ParseError):  # hung up, or not INDI: come back
                         self._hear(line)

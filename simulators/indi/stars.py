@@ -5,6 +5,7 @@ twelve columns for each star. Here `gsc` is a script of a few lines that asks th
 where, and what was in it is kept: the truth by which a night is judged.
 """
 
+import re
 import socket
 import socketserver
 from collections.abc import Callable
@@ -25,6 +26,9 @@ from simulators.sky.vectors import unit_of
 _SOON_S = 2.0
 _EXPOSURE_S = 1.0  # what is drawn where nobody asked: a frame of a stream
 _ANSWERED_WITHIN_S = 5.0
+
+_NUMBER = r"\s+([-+]?[\d.]+)"
+_ARGUMENTS = re.compile(rf"-c{_NUMBER}{_NUMBER}\s+-r{_NUMBER}\s+-m\s+0{_NUMBER}\s+-n\s+\d+")
 
 # A shell starts in a few milliseconds and needs no other program for this; an interpreter would take ten times as long
 # for each frame. What is loaded into the driver to bend its time would only delay it.
@@ -58,7 +62,7 @@ class StarServer:
             timeout = _ANSWERED_WITHIN_S
 
             def handle(self) -> None:
-                self.wfile.write(outer.answer(self.rfile.readline().decode()).encode())
+                self.wfile.write(outer.answer(self.rfile.readline().decode(errors="replace")).encode())
                 self.connection.shutdown(socket.SHUT_WR)  # that is all: the driver goes on
                 outer.truths(outer.now())  # while the mount's way is still known
 
@@ -90,10 +94,10 @@ class StarServer:
 
     def answer(self, question: str) -> str:
         """The lines for the arguments of `gsc`; none for arguments that are not those of the driver."""
-        words = question.split()
-        if len(words) != 10 or words[0] != "-c":
+        arguments = _ARGUMENTS.fullmatch(question.strip())
+        if arguments is None:
             return ""
-        ra_deg, dec_deg, radius_arcmin, faintest = (float(words[place]) for place in (1, 2, 4, 7))
+        ra_deg, dec_deg, radius_arcmin, faintest = map(float, arguments.groups())
         shot = self._shot(ra_deg, dec_deg)
         with self._lock:
             self._shots.append(shot)

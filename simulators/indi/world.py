@@ -15,7 +15,7 @@ from starlette.routing import Route
 from simulators.clock import SimulatedClock
 from simulators.indi.bent_time import BentTime
 from simulators.indi.field import Field
-from simulators.indi.listener import Listener
+from simulators.indi.listener import CAMERA_NAME, MOUNT_NAME, Listener
 from simulators.indi.path import MountPath
 from simulators.indi.sensor import Sensor
 from simulators.indi.server import SIMULATORS, IndiServer, IndiServerFailed, free_port
@@ -26,8 +26,6 @@ from simulators.sky.earth import Ground
 from simulators.sky.satellites import Swarm
 from simulators.sky.stars import StarCatalogue
 
-MOUNT_NAME = "Telescope Simulator"
-CAMERA_NAME = "CCD Simulator"
 WHEEL_NAME = "Filter Simulator"
 _SET_WITHIN_S = 30.0
 # The platform's tasks ask for the filters of our own wheel; INDI's has eight slots.
@@ -86,7 +84,7 @@ def indi_world(choices: IndiChoices, swarm: Swarm) -> Iterator[IndiWorld]:
 
 @contextmanager
 def followed_mount(address: str, ground: Ground, clock: SimulatedClock) -> Iterator[MountPath]:
-    """Where the mount of an INDI server (host:port) looks, as long as the block lasts."""
+    """Where the telescope simulator of an INDI server (host:port) looks, as long as the block lasts."""
     host, _, port = address.rpartition(":")
     path = MountPath(ground)
     with Listener(host.strip("[]"), int(port), now=clock.now, path=path):

@@ -71,7 +71,8 @@ class LiveView:
         tenth = int(10.0 * passed_s / total_s)
         if tenth > self._said_tenth:
             self._said_tenth = tenth
-            self._console.print(f"{glance.now:%H:%M:%S} UTC  {words}")
+            # whatever width the console takes a file for, a line is a line
+            self._console.print(Text(f"{glance.now:%H:%M:%S} UTC  {words}"), soft_wrap=True)
 
 
 def _words(glance: Glance) -> str:

@@ -10,10 +10,12 @@ from pathlib import Path
 import typer
 import uvicorn
 from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from drivers.values import MountKind
 from simulators.alpaca.app import alpaca_app
 from simulators.alpaca.discovery import DISCOVERY_PORT, LOOPBACK, answering_discovery
+from simulators.alpaca.reset import Resettable
 from simulators.api.app import emulator_app
 from simulators.api.scenarios import Night
 from simulators.api.world import World
@@ -102,19 +104,23 @@ def plain_settings(mount: str, cameras: int, *, dome: bool) -> ObservatorySettin
 def serve_observatory(choices: ObservatoryChoices) -> None:
     """Serve the Alpaca devices until told to stop."""
     swarm = swarm_for(choices.elements, choices.clock.starts_at, choices.seed)
-    sky = Sky(StarCatalogue.load(), swarm, choices.ground, choices.seed)
+    stars, ground = StarCatalogue.load(), choices.ground
     listener = _listening(choices.host, choices.port)
     discovery = _found_by_discovery(choices.host, _port_of(listener)) if choices.discovery else None
     with ExitStack() as stack:
         aim = None
         if choices.follow:
             aim = stack.enter_context(followed_mount(choices.follow, choices.ground, choices.clock))
-        observatory = Observatory(
-            choices.clock, choices.ground, sky, seed=choices.seed, settings=choices.settings, aim=aim
-        )
-        if choices.scenario is not None:
-            choices.scenario.begin(observatory, choices.clock.starts_at)
-        _serve(alpaca_app(observatory, discovery=discovery), listener, "observatory")
+        found_by = iter([discovery])
+
+        def build(seed: int, clock: SimulatedClock, begins: datetime) -> Starlette:
+            sky = Sky(stars, swarm, ground, seed)
+            observatory = Observatory(clock, ground, sky, seed=seed, settings=choices.settings, aim=aim)
+            if choices.scenario is not None:
+                choices.scenario.begin(observatory, begins)
+            return alpaca_app(observatory, discovery=next(found_by, None))
+
+        _serve(Resettable(build, choices.seed, choices.clock), listener, "observatory")
 
 
 @asynccontextmanager
@@ -167,7 +173,7 @@ def serve_platform(choices: PlatformChoices) -> None:
     _serve(emulator_app(world), _listening(choices.host, choices.port), "api", f"telescope {telescope_id}")
 
 
-def _serve(app: Starlette, listener: socket.socket, name: str, more: str = "") -> None:
+def _serve(app: ASGIApp, listener: socket.socket, name: str, more: str = "") -> None:
     host = listener.getsockname()[0]
     shown = f"[{host}]" if ":" in host else host
     config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=3)

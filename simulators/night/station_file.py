@@ -6,7 +6,8 @@ from datetime import datetime
 from pathlib import Path
 
 from simulators.clock import SimulatedClock
-from simulators.indi.world import CAMERA_NAME, MOUNT_NAME, WHEEL_NAME
+from simulators.indi.listener import CAMERA_NAME, MOUNT_NAME
+from simulators.indi.world import WHEEL_NAME
 from simulators.night.settings import Devices, NightSettings
 
 # At sixty times life speed a millisecond of computing is 60 ms of sky, so what the bridge does between two motions

@@ -39,6 +39,17 @@ def test_in_a_file_there_is_a_line_for_each_tenth_of_the_night() -> None:
     assert lines[-1].startswith("01:45:00 UTC")
 
 
+def test_in_a_file_a_long_line_is_one_line() -> None:
+    statuses = ("Canceled", "Failed", "Observing", "Pending", "Scheduled", "Succeeded")
+    uploads = [{"status": status} for status in ("COMPLETED", "FAILED", "PENDING", "PROCESSING", "UPLOADED")]
+    tasks = [{"id": name, "name": name, "status": name, "uploads": uploads} for name in statuses]
+    out = io.StringIO()
+    shown(Console(file=out, width=80), Glance(now=DUSK, tasks=tasks, log=[]))
+    (line,) = out.getvalue().splitlines()
+    assert len(line) > 80
+    assert line.endswith("6 uploaded")
+
+
 def test_before_there_is_anything_it_says_so() -> None:
     out = io.StringIO()
     shown(Console(file=out, width=200), Glance(now=DUSK, tasks=[], log=[]))
