@@ -15,6 +15,7 @@ from drivers.indi.transport import Hearer
 
 CONNECT_WITHIN_S: Final = 20.0
 GOODBYE_WITHIN_S: Final = 2.0
+PORTION_BYTES: Final = 1 << 16  # stays in the processor's cache while it is decoded
 # Commands are hundreds of bytes. A server that leaves so much unread is not there.
 MOST_UNREAD_BYTES: Final = 1 << 18
 
@@ -31,7 +32,7 @@ async def open_native(host: str, port: int, device: str, hearer: Hearer) -> "Nat
     return transport
 
 
-class NativeTransport(asyncio.Protocol):
+class NativeTransport(asyncio.BufferedProtocol):
     """The connection, with its parser."""
 
     def __init__(self, device: str, hearer: Hearer) -> None:
@@ -43,6 +44,7 @@ class NativeTransport(asyncio.Protocol):
         self._socket: socket.socket
         self._gone = asyncio.Event()
         self._pings = 0
+        self._room = memoryview(bytearray(PORTION_BYTES))
         self._heard_s = self._loop.time()
 
     @property
@@ -79,11 +81,14 @@ class NativeTransport(asyncio.Protocol):
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._write(asking(self._device))
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return self._room
+
+    def buffer_updated(self, nbytes: int) -> None:
         self._heard_s = self._loop.time()
         self._acknowledge()
         try:
-            self._parser.feed(data)
+            self._parser.feed(bytes(self._room[:nbytes]))
         except NotIndi as error:
             self._break_off(f"it does not speak INDI: {error}")
 
