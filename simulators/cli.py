@@ -104,6 +104,8 @@ def observatory(
 
       GET  /_observatory/faults    the same, each with how often it fired
 
+      PUT  /_observatory/reset     {"seed": 7, "at": "2026-11-23T01:00:00Z"}: all devices as at the start; {} keeps both
+
     --scenario takes a TOML file that says all of this at once, or one of ours: calm, cloudy, worn-out. Every key and
     every fault stands in docs/simulators.md.
     """

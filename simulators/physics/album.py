@@ -15,6 +15,7 @@ from simulators.physics.train import Train
 from simulators.sky.render import Look
 
 _TRUTHS_KEPT = 10_000
+_SEEN_PX = 2.0
 
 
 class Sky(Protocol):
@@ -81,7 +82,10 @@ class Album:
             return kept.pixels
 
     def glimpse(self, train: int, at: datetime, *, exposure_s: float, most_px: int) -> NDArray[np.uint16]:
-        """What a camera would have seen in the last moment, binned to at most so many pixels across; no frame of it."""
+        """What a camera would have seen in the last moment, binned to at most so many pixels across; no frame of it.
+
+        It is for people: stars are at least two of these pixels wide, so that they are seen.
+        """
         camera = self._trains[train].camera
         binning = max(1, math.ceil(max(camera.settings.width_px, camera.settings.height_px) / most_px))
         shot = Shot(
@@ -92,7 +96,9 @@ class Album:
             setup=replace(camera.setup, binning=binning),
             ready_at=at,
         )
-        return self._sky.frame(self._trains[train].look_of(shot))
+        look = self._trains[train].look_of(shot)
+        wide_arcsec = _SEEN_PX * look.pixel_scale_arcsec * binning
+        return self._sky.frame(replace(look, fwhm_arcsec=math.hypot(look.fwhm_arcsec, wide_arcsec)))
 
     def delivered(self, train: int, shot: Shot, spoilt: str | None) -> NDArray[np.uint16]:
         """The picture of a shot as the camera gives it out: as it is, unless it is spoilt (see `Camera.spoilt`)."""

@@ -23,7 +23,7 @@ from simulators.web.presets import PRESETS
 _EVERY_S = 1.0
 _MOST_WATCHERS = 16
 _PICTURE_EVERY_S = 3.0
-_PICTURE_PX = 1024  # drawn as large, and shown half as large: stars are seen better so
+_PICTURE_PX = 512
 _PICTURE_EXPOSURE_S = 5.0
 _LONGEST_FORM = 4096
 _LONGEST_FAULT_S = 1e7
@@ -150,7 +150,7 @@ class _Page:
     def _drawn(self) -> bytes:
         here = self._observatory
         pixels = here.album.glimpse(0, here.clock.now(), exposure_s=_PICTURE_EXPOSURE_S, most_px=_PICTURE_PX)
-        return png_of(pixels, shrink=2)
+        return png_of(pixels)
 
     def _has(self, device: str) -> bool:
         try:

@@ -192,7 +192,7 @@ async def test_the_picture_is_of_the_pointing_small_and_not_made_more_often_than
         answer = await http.get("/_page/sky.png")
         assert answer.headers["content-type"] == "image/png"
         assert answer.content.startswith(b"\x89PNG")
-        assert struct.unpack(">II", answer.content[16:24]) == (48, 32)
+        assert struct.unpack(">II", answer.content[16:24]) == (96, 64)
         await http.get("/_page/sky.png")
         assert len(looks) == 1
         assert looks[0].boresight(observatory.clock.now()) == observatory.mount.true_icrs(observatory.clock.now())
