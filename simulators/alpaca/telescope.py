@@ -116,7 +116,10 @@ class Handbox:
 
 
 class Telescope:
-    """The mount, with the target that can be set before a slew. Methods have ASCOM's arguments."""
+    """The mount, with the target that can be set before a slew. Methods have ASCOM's arguments.
+
+    It has more than nine of them because a telescope has that many commands.
+    """
 
     def __init__(self, observatory: Observatory, manners: Manners) -> None:
         self.observatory = observatory
