@@ -88,9 +88,16 @@ class Axes:
             raise Malfunction(self._link.name, f"switch tracking {'on' if on else 'off'}", "said yes, and it is not so")
 
     async def track_sidereally(self) -> None:
-        """A driver hands a way of tracking on to its axes only while it tracks: chosen before, it never acts."""
         await self.switch_tracking(True)
+        await self.end_rates()
+
+    async def end_rates(self) -> None:
+        """Back to the stars' rate, where another was set; the mount tracks then.
+
+        A driver hands a way of tracking on to its axes only while it tracks: chosen before, it never acts.
+        """
         if self._link.has(MODE) and self._link.chosen(MODE) != "TRACK_SIDEREAL":
+            await self.switch_tracking(True)
             await self._link.choose(MODE, "TRACK_SIDEREAL", within_s=SET_WITHIN_S)
 
     async def set_rates(self, ra_deg_per_s: float, dec_deg_per_s: float, doing: str) -> None:

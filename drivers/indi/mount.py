@@ -115,9 +115,10 @@ class IndiMount:
 
         self._require_unparked(doing)
         async with stopped_by(self.abort, device=self.name):
-            await self._axes.track_sidereally()
+            await self._axes.end_rates()
             await self._send("TRACK", to)
             await until(arrived, device=self.name, doing=doing, within_s=SLEW_WITHIN_S, every_s=EVERY_S)
+            await self._axes.switch_tracking(True)  # most do so by themselves, and some refuse to be told
             self._axes.require_pointing(to, self._tolerance_deg, doing)
 
     async def track(self, *, ra_deg_per_s: float, dec_deg_per_s: float) -> None:
@@ -147,7 +148,8 @@ class IndiMount:
         lines = "\n".join((elements.name, elements.line1, elements.line2))
         span = {f"{window}_START": _utc_text(opens), f"{window}_END": _utc_text(closes)}
         async with stopped_by(self.abort, device=self.name):
-            await self._link.set_text(tle, {"TLE": lines}, within_s=SET_WITHIN_S)
+            # drivers read back what they made of it: the name alone, or all in one line
+            await self._link.set_text(tle, {"TLE": lines}, within_s=SET_WITHIN_S, finished=False)
             await self._link.set_text(window, span, within_s=SET_WITHIN_S)
             await self._link.choose(orders, "SAT_TRACK", within_s=ANSWERS_WITHIN_S, finished=False)
 

@@ -18,7 +18,7 @@ from drivers.connect import connect_mount
 from drivers.errors import ConnectionLost, Malfunction, Refused, TimedOut
 from drivers.protocols import Mount
 from drivers.values import ElementLines, Equatorial, EquatorialSystem, MountKind, PierSide
-from tests.drivers.indi.fake_indi import FakeIndi, FakeProperty, busy_forever, say_nothing
+from tests.drivers.indi.fake_indi import FakeIndi, FakeProperty, refuse, say_nothing
 from tests.drivers.indi.fake_mount import STAR_ARCSEC_S, FakeMount, apart_deg
 
 DUSK = datetime(2026, 11, 22, 18, 0, tzinfo=UTC)
@@ -298,10 +298,28 @@ async def test_an_orbit_is_handed_over_in_three_lines_with_its_window() -> None:
         ]
 
 
+async def test_a_driver_that_reads_back_no_more_than_the_satellites_name_has_taken_it() -> None:
+    fake = a_mount_that_knows_orbits()
+    fake.reactions["SAT_TLE_TEXT"] = lambda device, prop, _: device.tell(prop, state="Ok", TLE="ISS (ZARYA)")
+    async with connected(fake) as mount:
+        await mount.follow_orbit(ISS, opens=DUSK, closes=DUSK + timedelta(minutes=5))
+        assert fake.commands[-1][0] == "SAT_TRACKING_STAT"
+
+
+async def test_a_mount_whose_tracking_cannot_be_switched_slews_and_tracks_all_the_same() -> None:
+    fake = FakeMount()
+    fake.reactions["TELESCOPE_TRACK_STATE"] = refuse("Tracking state is not supported")
+    async with connected(fake) as mount:
+        await mount.slew(GOAL)
+        assert (await mount.status()).tracking
+        with pytest.raises(Refused, match="not supported"):
+            await mount.stop_tracking()
+
+
 async def test_an_orbit_that_is_not_taken_leaves_the_mount_standing() -> None:
     fake = a_mount_that_knows_orbits()
     async with connected(fake) as mount:
-        fake.reactions["SAT_TLE_TEXT"] = busy_forever
-        with pytest.raises(TimedOut):
+        fake.reactions["SAT_TLE_TEXT"] = refuse("no such satellite")
+        with pytest.raises(Refused, match="no such satellite"):
             await mount.follow_orbit(ISS, opens=DUSK, closes=DUSK + timedelta(minutes=5))
         assert fake.times("TELESCOPE_ABORT_MOTION") == 1
