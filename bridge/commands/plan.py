@@ -5,7 +5,6 @@ from typing import Any
 
 import typer
 
-from bridge.assembly import limits_of
 from bridge.commands.printing import complain, iso_utc, print_json_line, print_table
 from bridge.commands.run import in_own_time, surroundings
 from bridge.commands.tonight import Tonight, plan_tonight
@@ -42,12 +41,11 @@ def print_plan(config: Path | None, *, task_file: Path | None, json_lines: bool,
     else:
         _print_tables(tonight.span, tonight.plan)
         typer.echo(f"Targets are followed by: {tonight.follows}.")
-    return 0 if plot is None else _draw(settings, tonight.span, tonight.plan, plot)
-
-
-def _draw(settings: Settings, span: NightSpan, plan: Plan, path: Path) -> int:
-    lowest_deg = limits_of(settings, None).altitude_deg
-    return write(path, night_picture(span, plan, settings.site.to_site(), Ephemeris(), min_altitude_deg=lowest_deg))
+    if plot is None:
+        return 0
+    site = settings.site.to_site()
+    picture = night_picture(tonight.span, tonight.plan, site, Ephemeris(), min_altitude_deg=tonight.lowest_deg)
+    return write(plot, picture)
 
 
 async def _made(settings: Settings, task_file: Path | None) -> Tonight:

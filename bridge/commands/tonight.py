@@ -56,12 +56,13 @@ _TASK_LASTS = timedelta(days=1)
 class Tonight:
     """The plan for the night under way or the next (None: it does not get dark), and what was assumed for it.
 
-    `follows`: the ways in which the mount can follow a target.
+    `follows`: the ways in which the mount can follow a target. `lowest_deg`: the altitude limit of light frames.
     """
 
     span: NightSpan | None
     plan: Plan | None
     follows: Ladder | None
+    lowest_deg: float
     notes: tuple[str, ...]
 
 
@@ -73,17 +74,16 @@ async def plan_tonight(around: Surroundings, *, task_file: Path | None) -> Tonig
     offered = await offered_by_platform(around)
     notes = [*offered.notes]
     mount, camera = await _capabilities(around, notes)
+    limits = limits_of(around.settings, offered.card)
     if span is None:
-        return Tonight(span=None, plan=None, follows=None, notes=tuple(notes))
+        return Tonight(span=None, plan=None, follows=None, lowest_deg=limits.altitude_deg, notes=tuple(notes))
     measured = read_measured(around.settings.state_folder)
     telescope = telescope_of(around.settings, ephemeris, mount, camera, measured)
-    planning = Planning(
-        telescope=telescope, limits=limits_of(around.settings, offered.card), pace=_expected_pace(around)
-    )
+    planning = Planning(telescope=telescope, limits=limits, pace=_expected_pace(around))
     now = max(around.clock.now(), span.dark_from)
     plan = planning.plan([*requests, *offered.requests], now, night=span.dark, standing=None)
     ladder = ladder_for(around.settings, mount, measured)
-    return Tonight(span=span, plan=plan, follows=ladder, notes=tuple(notes))
+    return Tonight(span=span, plan=plan, follows=ladder, lowest_deg=limits.altitude_deg, notes=tuple(notes))
 
 
 def read_manual(task_file: Path, around: Surroundings, span: NightSpan | None) -> list[ObservationRequest]:

@@ -31,16 +31,24 @@ from schedules.targets import Star, Target
 
 _WIDTH, _HEIGHT = 1400, 720
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 1376, 84, 616
-_LOOKS = 25
+_LOOKS = 41
 _STEP = timedelta(minutes=10)
 # Sky by the Sun's altitude: day, civil, nautical and astronomical twilight, night.
-_SKY = ((-0.8, "#5b6f95"), (-6.0, "#33476f"), (-12.0, "#1c2b4d"), (-18.0, "#101a31"), (-90.0, "#0a101f"))
-_LABEL_HEIGHT, _LETTER_WIDTH = 14.0, 6.4
+_SKY = (
+    (-0.8, "#5b6f95", "day"),
+    (-6.0, "#33476f", "civil twilight"),
+    (-12.0, "#1c2b4d", "nautical twilight"),
+    (-18.0, "#101a31", "astronomical twilight"),
+    (-90.0, "#0a101f", "night"),
+)
+_LABEL_HEIGHT, _LETTER_WIDTH = 14.0, 7.2
+
+Box = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Frame:
-    """From instants and altitudes to points of the picture."""
+    """From instants and altitudes to points."""
 
     begins: datetime
     ends: datetime
@@ -90,9 +98,15 @@ def _sky(frame: _Frame, site: Site, ephemeris: Ephemeris) -> Iterator[str]:
     """The sky's darkness behind it all."""
     instants = _every(frame, timedelta(minutes=2))
     altitudes_deg = ephemeris.sun_track(site, instants).altitude_deg.tolist()
-    for (begins, sun_deg), (ends, _) in pairwise(zip(instants, altitudes_deg, strict=True)):
-        colour = next(colour for lowest_deg, colour in _SKY if sun_deg >= lowest_deg)
+    kinds = [next(kind for kind in _SKY if sun_deg >= kind[0]) for sun_deg in altitudes_deg]
+    named_from = frame.begins
+    for (begins, (_, colour, name)), (ends, after) in pairwise(zip(instants, kinds, strict=True)):
         yield box((frame.x(begins), _TOP), frame.x(ends) - frame.x(begins) + 0.7, _BOTTOM - _TOP, colour)
+        if after[2] != name or ends == frame.ends:
+            left, right = frame.x(named_from), frame.x(ends)
+            if right - left > _LETTER_WIDTH * len(name):
+                yield words(((left + right) / 2.0, _BOTTOM - 8), name, DIM, size=11, anchor="middle")
+            named_from = ends
 
 
 def _axes(frame: _Frame, min_altitude_deg: float) -> Iterator[str]:
@@ -100,11 +114,13 @@ def _axes(frame: _Frame, min_altitude_deg: float) -> Iterator[str]:
         y = frame.y(altitude_deg)
         yield line([(_LEFT, y), (_RIGHT, y)], RULE, 1.0, opacity=0.8)
         yield words((_LEFT - 10, y + 4), f"{altitude_deg}°", DIM, anchor="end")
-    hour = frame.begins.replace(minute=0, second=0, microsecond=0)
-    while (hour := hour + timedelta(hours=1)) < frame.ends:
-        x = frame.x(hour)
-        yield line([(x, _TOP), (x, _BOTTOM)], RULE, 1.0, opacity=0.8)
-        yield words((x, _BOTTOM + 20), f"{hour:%H:%M}", DIM, anchor="middle")
+    step = timedelta(minutes=60 if frame.ends - frame.begins > timedelta(hours=4) else 15)
+    at = frame.begins.replace(minute=0, second=0, microsecond=0)
+    while (at := at + step) < frame.ends:
+        if at > frame.begins:
+            x = frame.x(at)
+            yield line([(x, _TOP), (x, _BOTTOM)], RULE, 1.0, opacity=0.8)
+            yield words((x, _BOTTOM + 20), f"{at:%H:%M}", DIM, anchor="middle")
     lowest = frame.y(min_altitude_deg)
     yield line([(_LEFT, lowest), (_RIGHT, lowest)], DIM, 1.0, dash="2 6")
     yield words((_RIGHT - 6, lowest - 6), f"lowest {min_altitude_deg:g}°", DIM, size=11, anchor="end")
@@ -120,7 +136,9 @@ def _moon(frame: _Frame, site: Site, ephemeris: Ephemeris) -> Iterator[str]:
         yield line(up, YELLOW, 1.5, dash="1 7", opacity=0.8)
         highest = min(up, key=lambda point: point[1])
         yield disc(highest, 7, YELLOW, opacity=0.9)
-        yield words((highest[0] + 12, highest[1] + 4), "Moon", YELLOW, size=12)
+        at_edge = highest[0] > _RIGHT - 60
+        beside = highest[0] - 12 if at_edge else highest[0] + 12
+        yield words((beside, highest[1] - 8), "Moon", YELLOW, size=12, anchor="end" if at_edge else "start")
 
 
 def _colour(one: PlannedObservation) -> str:
@@ -132,12 +150,13 @@ def _colour(one: PlannedObservation) -> str:
 def _observations(
     frame: _Frame, observations: Sequence[PlannedObservation], site: Site, ephemeris: Ephemeris
 ) -> Iterator[str]:
-    taken: list[tuple[float, float, float, float]] = []
+    courses = [_course(one.request.target, one.starts_at, one.ends_at, site, ephemeris, frame) for one in observations]
+    taken = [_around(course) for course in courses]
     stood: tuple[datetime, float] | None = None
-    for one in observations:
+    for one, during in zip(observations, courses, strict=True):
         colour, target = _colour(one), one.request.target
         whole = _course(target, one.window.rise, one.window.set, site, ephemeris, frame)
-        begins, *_, ends = during = _course(target, one.starts_at, one.ends_at, site, ephemeris, frame)
+        begins, *_, ends = during
         hint = (
             f"{target.name}: {one.starts_at:%H:%M:%S} to {one.ends_at:%H:%M:%S}, "
             f"{one.collect.frame_count} × {one.collect.exposure_s:.3g} s, {one.collect.shape.replace('_', ' ')}"
@@ -146,11 +165,18 @@ def _observations(
         if isinstance(target, Star) or one.collect.shape is not CollectShape.LEAPFROG:
             marks.append(box((begins[0] - 4, begins[1] - 4), 8, 8, colour, rounded=4 * isinstance(target, Star)))
         if stood is not None:
-            slew = [frame.point(max(one.leave_at, stood[0]), stood[1]), begins]
-            yield line(slew, TEXT, 1.0, dash="2 4", opacity=0.45)
+            leaves = frame.point(max(one.leave_at, stood[0]), stood[1])
+            yield line([frame.point(*stood), leaves], TEXT, 1.0, opacity=0.12)
+            yield line([leaves, begins], TEXT, 1.0, dash="2 4", opacity=0.5)
         yield hinted(hint, marks)
-        yield from _label(target.name, begins, taken, colour)
+        yield from _label(target.name, min(during, key=lambda point: point[1]), taken, colour)
         stood = one.ends_at, (_BOTTOM - ends[1]) / (_BOTTOM - _TOP) * 90.0
+
+
+def _around(points: Sequence[Point]) -> Box:
+    """The box a line fills: left, top, right, bottom."""
+    across, down = zip(*points, strict=True)
+    return min(across) - 2, min(down) - 2, max(across) + 2, max(down) + 2
 
 
 def _course(
@@ -162,11 +188,11 @@ def _course(
     return [frame.point(at, altitude_deg) for at, altitude_deg in zip(instants, altitudes_deg, strict=True)]
 
 
-def _label(text: str, at: Point, taken: list[tuple[float, float, float, float]], colour: str) -> Iterator[str]:
-    """The name beside the beginning, wherever there is room: above, below, farther away; nowhere, if there is none."""
+def _label(text: str, at: Point, taken: list[Box], colour: str) -> Iterator[str]:
+    """The name by the highest point, wherever there is room: above, below, farther away; nowhere, if there is none."""
     width = _LETTER_WIDTH * len(text)
-    for shift in (-10, 18, -26, 34, -42, 50):
-        x, y = min(at[0] + 4, _RIGHT - width), at[1] + shift
+    for shift in (-10, 22, -26, 38, -42, 54):
+        x, y = min(max(at[0] - width / 2.0, _LEFT + 4), _RIGHT - width - 4), at[1] + shift
         place = x - 3, y - _LABEL_HEIGHT, x + width + 3, y + 3
         free = all(
             place[2] < left or place[0] > right or place[3] < top or place[1] > bottom
@@ -195,4 +221,4 @@ def _legend() -> Iterator[str]:
             yield box((x - 4, y - 6), 8, 8, colour, rounded=4 * (kind == "round"))
         yield words((x + 44, y + 2), text, TEXT)
         x += 44 + 6.6 * len(text) + 42
-    yield words((_RIGHT - 16, y + 2), "times are UTC", DIM, anchor="end")
+    yield words((_RIGHT - 16, y + 2), "point at a line for its name · UTC", DIM, size=12, anchor="end")

@@ -92,7 +92,7 @@ def test_a_pass_in_the_shadow_is_dotted() -> None:
         return 'stroke-dasharray="1 6"' in sky_picture(passes, SITE, Ephemeris())
 
     passes = passes_of(
-        *(message(91000 + n, f"SAT {n}", RA_OF_ASC_NODE=12.0 * n, MEAN_ANOMALY=37.0 * n) for n in range(30))
+        *(message(91000 + n, f"SAT {n}", RA_OF_ASC_NODE=12.0 * n, MEAN_ANOMALY=37.0 * n % 360.0) for n in range(30))
     )
     ephemeris = Ephemeris()
     lit = [one for one in passes if all(whole_pass_lit(ephemeris, *one))]
