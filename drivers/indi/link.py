@@ -14,7 +14,7 @@ from drivers.indi.answers import Answer, Verdict
 from drivers.indi.heard import Heard
 from drivers.indi.heartbeat import Heartbeat
 from drivers.indi.native import open_native
-from drivers.indi.properties import Blob, Kind, New, PropertyState, Vector
+from drivers.indi.properties import Blob, Kind, New, PropertyState
 from drivers.indi.pyindi_link import open_pyindi
 from drivers.indi.readings import Readings
 from drivers.indi.transport import Hearer, Transport
@@ -99,25 +99,25 @@ class Link(Readings):
     async def next_blob(self, prop: str, *, after_count: int, within_s: float, alarm: str | None = None) -> Blob:
         """The newest BLOB heard after `count(prop)` was `after_count`; its memory is the caller's then.
 
-        When the property `alarm` turns Alert there will be none: Refused, with the driver's words.
+        When the property `alarm` is or turns Alert there will be none: Refused, with the driver's words.
         """
         blobs, doing = self._heard.blobs, f"wait for {prop}"
 
         def arrived(*_: object) -> bool:
             return prop in blobs and blobs[prop][0] > after_count
 
-        def alarmed(vector: Vector, _: bool) -> bool:
-            return vector.state is PropertyState.ALERT
+        def alarmed(*_: object) -> bool:
+            return alarm is not None and self.state(alarm) is PropertyState.ALERT
 
         with self._heard.watching(prop, arrived) as over, self._heard.watching(alarm or prop, alarmed, over):
-            if not arrived():
+            if not arrived() and not alarmed():
                 with anyio.move_on_after(within_s):
                     await over.wait()
         self._heard.require_connected(doing)
         if arrived():
             return blobs.pop(prop)[1]
-        if over.is_set():
-            raise Refused(self.name, doing, f"{alarm or prop} is Alert{self._heard.last_words()}")
+        if alarmed():
+            raise Refused(self.name, doing, f"{alarm} is Alert{self._heard.last_words()}")
         raise TimedOut(self.name, doing, f"none came within {within_s:g} s{self._heard.last_words()}")
 
     async def _command(self, new: New, *, within_s: float, finished: bool, agree: float = AGREE) -> None:

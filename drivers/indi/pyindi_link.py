@@ -181,6 +181,7 @@ class PyIndiTransport(asyncio.BufferedProtocol):
     def _lost(self, why: str) -> None:
         if not self._connected.done():
             self._connected.set_exception(ConnectionError(why))
+            self._connected.exception()  # looked at: who waited for it may have been cancelled
         self._hearer.lose(why)
 
     def _write(self, words: frames.Words) -> None:

@@ -337,6 +337,15 @@ async def test_an_exposure_that_fails_is_not_waited_for() -> None:
             await link.next_blob("PICTURE", after_count=count, within_s=1000.0, alarm="RATE")
 
 
+async def test_an_exposure_that_has_failed_already_is_not_waited_for_either() -> None:
+    mount = a_mount()
+    async with FakeIndi([mount]) as server, connected("mount", settings(server), needs=["PICTURE"]) as link:
+        mount.tell(mount.also["RATE"], state="Alert")
+        await link.changed("RATE", within_s=5.0)
+        with pytest.raises(Refused, match="wait for PICTURE: RATE is Alert"):
+            await link.next_blob("PICTURE", after_count=9, within_s=1000.0, alarm="RATE")
+
+
 async def test_no_pictures_are_sent_to_who_needs_none() -> None:
     mount = a_mount()
     async with FakeIndi([mount]) as server, connected("mount", settings(server), needs=["PLACE"]):
