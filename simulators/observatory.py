@@ -78,7 +78,7 @@ class Observatory:
             for index, one in enumerate(settings.filter_wheels)
         )
         self.focusers = tuple(
-            Focuser(one, now=now, quirks=self._faults_of("focuser", index))
+            Focuser(one, now=now, ambient_c=self.ambient_c, quirks=self._faults_of("focuser", index))
             for index, one in enumerate(settings.focusers)
         )
         self.dome = None if settings.dome is None else Dome(settings.dome, now=now, quirks=self.faults.on("dome"))

@@ -185,6 +185,10 @@ class Axis:
         """Go there and rest."""
         self._motions.begin(at_s, turned(self.position(at_s), self.speed(at_s), position, self._limits, at_s=at_s))
 
+    def rest(self, position: float, *, at_s: float) -> None:
+        """Stand there from now on, however it came there."""
+        self._motions.begin(at_s, changed_speed(position, 0.0, 0.0, self._limits, at_s=at_s))
+
     def stop(self, *, at_s: float) -> None:
         """Come to rest as fast as the axis can."""
         here = changed_speed(self.position(at_s), self.speed(at_s), 0.0, self._limits, at_s=at_s)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from simulators.physics.focuser import FocuserSettings
 from tests.contracts.alpaca.benches import ADDRESS
 from tests.contracts.alpaca.faces import INVALID_OPERATION, INVALID_VALUE, NOT_IMPLEMENTED
 from tests.contracts.alpaca.instruments import Instrument, Opening
@@ -78,8 +79,9 @@ def test_a_focuser_halts_on_its_way(opened: Opening) -> None:
     assert 0 <= focuser.read("Position") <= focuser.read("MaxStep")
 
 
-def test_temperature_compensation_is_refused_where_there_is_none(opened: Opening) -> None:
-    focuser = opened("Focuser")
+@pytest.mark.parametrize("can_compensate", [True, False])
+def test_temperature_compensation_is_refused_where_there_is_none(opened: Opening, can_compensate: bool) -> None:
+    focuser = opened("Focuser", focusers=(FocuserSettings(can_compensate=can_compensate),))
     if focuser.read("TempCompAvailable"):
         for on in (True, False):
             focuser.write("TempComp", on)

@@ -36,8 +36,6 @@ async def test_a_focuser_moves_to_its_ends_and_no_further() -> None:
             while await here.get("focuser/0/ismoving"):
                 await anyio.sleep(0.1)
             assert await here.get("focuser/0/position") == reached
-        assert await here.put("focuser/0/tempcomp", TempComp="True") == NOT_IMPLEMENTED
-        assert await here.put("focuser/0/tempcomp", TempComp="False") == NOT_IMPLEMENTED
         await here.put("focuser/0/move", Position=last)
         await anyio.sleep(2.0)
         await here.put("focuser/0/halt")
@@ -119,3 +117,34 @@ async def test_there_may_be_two_of_a_type_each_with_a_mind_of_its_own() -> None:
         assert await here.get("camera/1/camerastate") == 2
         assert await here.get("focuser/1/maxstep") == 1000
         assert await here.get("filterwheel/1/names") == {"error": 0x407}
+
+
+async def test_a_focuser_that_follows_the_temperature_stays_in_focus_and_stops_where_it_was_led() -> None:
+    async with asking() as here:
+        await here.connect("focuser/0")
+        begun_c = await here.get("focuser/0/temperature")
+        begun = await here.get("focuser/0/position")
+        assert await here.put("focuser/0/tempcomp", TempComp="True") == 0
+        await anyio.sleep(7200.0)
+        warmer_c = await here.get("focuser/0/temperature") - begun_c
+        led = await here.get("focuser/0/position")
+        assert abs(warmer_c) > 0.1
+        assert led - begun == pytest.approx(-12.0 * warmer_c, abs=1.0)
+        assert await here.get("focuser/0/ismoving") is False
+        assert await here.put("focuser/0/move", Position=20_000) == 0
+        assert await here.put("focuser/0/tempcomp", TempComp="False") == 0x40B  # not on its way
+        await anyio.sleep(20.0)
+        assert await here.get("focuser/0/position") == pytest.approx(20_000, abs=2)
+        await anyio.sleep(7200.0)
+        there = await here.get("focuser/0/position")
+        assert await here.put("focuser/0/tempcomp", TempComp="False") == 0
+        await anyio.sleep(7200.0)
+        assert await here.get("focuser/0/position") == there
+
+
+async def test_a_focuser_that_cannot_follow_the_temperature_says_so() -> None:
+    async with asking(focusers=(FocuserSettings(can_compensate=False),)) as here:
+        await here.connect("focuser/0")
+        assert await here.get("focuser/0/tempcompavailable") is False
+        for on in ("True", "False"):
+            assert await here.put("focuser/0/tempcomp", TempComp=on) == NOT_IMPLEMENTED

@@ -129,7 +129,7 @@ def test_a_wheel_turns_the_short_way_and_says_nothing_while_it_does() -> None:
 @given(st.integers(-1000, 60_000))
 def test_a_focuser_goes_where_it_is_sent_and_no_further_than_its_ends(position_steps: int) -> None:
     clock = HandClock(EVENING)
-    focuser = Focuser(FocuserSettings(), now=clock.now)
+    focuser = Focuser(FocuserSettings(), now=clock.now, ambient_c=lambda _: 10.0)
     focuser.move_to(position_steps)
     assert focuser.moving is (position_steps != 25_000)
     clock.advance(25_000 / 2_000 + 0.6)
@@ -139,7 +139,7 @@ def test_a_focuser_goes_where_it_is_sent_and_no_further_than_its_ends(position_s
 
 def test_a_halted_focuser_rests_on_the_way() -> None:
     clock = HandClock(EVENING)
-    focuser = Focuser(FocuserSettings(), now=clock.now)
+    focuser = Focuser(FocuserSettings(), now=clock.now, ambient_c=lambda _: 10.0)
     focuser.move_to(50_000)
     clock.advance(3.0)
     focuser.halt()
