@@ -113,6 +113,9 @@ class IndiRig(Rig[_Device]):
         await anyio.sleep(min(later_s, SHIFTS_SEEN_S) if later_s else 0.3)  # one round of the driver's own
         return self._place()
 
+    async def was_sent_to(self, system: EquatorialSystem) -> Equatorial:
+        return self._place("TARGET_EOD_COORD")
+
     async def moves_deg_s(self, system: EquatorialSystem) -> tuple[float, float]:
         """The slope of what is heard over some seconds: each word comes a little late, none early."""
         await anyio.sleep(0.5)
@@ -137,8 +140,8 @@ class IndiRig(Rig[_Device]):
         parked = self._watch.switch("TELESCOPE_PARK", "PARK")
         return parked and self._watch.state("TELESCOPE_PARK") is not PropertyState.BUSY
 
-    def _place(self) -> Equatorial:
-        hours, dec_deg = (self._watch.number("EQUATORIAL_EOD_COORD", axis) for axis in ("RA", "DEC"))
+    def _place(self, prop: str = "EQUATORIAL_EOD_COORD") -> Equatorial:
+        hours, dec_deg = (self._watch.number(prop, axis) for axis in ("RA", "DEC"))
         return Equatorial(ra_deg=hours * 15.0 % 360.0, dec_deg=dec_deg, system=EquatorialSystem.APPARENT)
 
 

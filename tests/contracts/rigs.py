@@ -74,6 +74,10 @@ class Rig(Generic[_Device_co]):
         """Where the telescope truly looks, or will `later_s` from now if it is left alone."""
         return self._looks_at(system, self.now() + timedelta(seconds=later_s))
 
+    async def was_sent_to(self, system: EquatorialSystem) -> Equatorial:
+        """The place that reached the mount last: these go exactly where they are sent."""
+        return await self.looks_at(system)
+
     async def moves_deg_s(self, system: EquatorialSystem) -> tuple[float, float]:
         """How fast right ascension and declination of where it looks truly change."""
         now = self.now()
