@@ -118,8 +118,10 @@ class Follower:
         rates = pilot.steer(
             self.steering.rates(self.course, acts_s, acts_s + self._tick_s),
             self.steering.error(bearing, status.pointing),
-            since_s=self._tick_s,
-            lag_s=acts_s - read_s + self._tick_s,
+            read_s=read_s,
+            now_s=now_s,
+            latency_s=latency_s,
+            tick_s=self._tick_s,
         )
         asked_s = anyio.current_time()
         await self.helm.steer(self.steering.told(rates))
