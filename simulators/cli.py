@@ -42,6 +42,14 @@ class DevicesChoice(StrEnum):
     MIXED = "mixed"
 
 
+class ProfileChoice(StrEnum):
+    """The servers there are to pretend to be."""
+
+    CONFORMANT = "conformant"
+    OMNISIM = "omnisim"
+    INDI_BRIDGE = "indi-bridge"
+
+
 def _finite(value: float) -> float:
     if not math.isfinite(value):
         raise typer.BadParameter(f"{value} is no number to count with")
@@ -76,6 +84,7 @@ def observatory(
     cameras: Annotated[int, typer.Option(min=1, max=4, help="each with a filter wheel and a focuser")] = 1,
     dome: Annotated[bool, typer.Option(help="with a dome, or under the open sky")] = True,
     discovery: Annotated[bool, typer.Option(help="answer Alpaca discovery on UDP port 32227")] = True,
+    profile: Annotated[ProfileChoice, typer.Option(help="as whom it speaks Alpaca")] = ProfileChoice.CONFORMANT,
     follow: Annotated[
         str, typer.Option(metavar="HOST:PORT", help="an INDI server along whose mount the cameras look")
     ] = "",
@@ -109,6 +118,7 @@ def observatory(
     --scenario takes a TOML file that says all of this at once, or one of ours: calm, cloudy, worn-out. Every key and
     every fault stands in docs/simulators.md.
     """
+    from simulators.alpaca.profiles import Profile
     from simulators.night.servers import ObservatoryChoices, plain_settings, serve_observatory
 
     told = _scenario(context, scenario) if scenario else None
@@ -128,6 +138,7 @@ def observatory(
             clock=_clock(rate, at, anchor),
             seed=seed,
             follow=follow,
+            profile=Profile(profile) if told is None or _given(context, "profile") else told.profile,
         )
     )
 

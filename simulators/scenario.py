@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, get_type_hints
 import pydantic
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError, create_model
 
+from simulators.alpaca.profiles import Profile
 from simulators.observatory import Observatory, ObservatorySettings, require_device
 from simulators.orders import FaultOrder, WeatherOrder
 from simulators.physics.camera import CameraSettings, Readout
@@ -87,6 +88,7 @@ _FILE = create_model(
     at=(AwareDatetime | None, None),
     rate=(Annotated[float, pydantic.Field(ge=0.01, le=1000.0)], 1.0),
     elements=(Path | None, None),
+    profile=(Profile, Profile.CONFORMANT),
     without=(_WITHOUT, frozenset()),
     site=(_table(Ground), ...),
     optics=(_table(Optics), Optics()),
@@ -118,6 +120,7 @@ class Scenario:
     rate: float
     ground: Ground
     elements: Path | None
+    profile: Profile
     settings: ObservatorySettings
     weather: tuple[_WeatherAt, ...]
     faults: tuple[FaultOrder, ...]
@@ -159,6 +162,7 @@ def _scenario(file: Any, folder: Path) -> Scenario:
         rate=file.rate,
         ground=_made(file.site),
         elements=None if file.elements is None else folder / file.elements,
+        profile=file.profile,
         settings=ObservatorySettings(**built),
         weather=file.weather,
         faults=file.faults,

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 from drivers.values import MountKind
 from simulators.alpaca.app import alpaca_app
 from simulators.alpaca.discovery import DISCOVERY_PORT, LOOPBACK, answering_discovery
+from simulators.alpaca.profiles import Profile
 from simulators.alpaca.reset import Resettable
 from simulators.api.app import emulator_app
 from simulators.api.scenarios import Night
@@ -52,6 +53,7 @@ class ObservatoryChoices:
     clock: SimulatedClock
     seed: int
     follow: str = ""
+    profile: Profile = Profile.CONFORMANT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +120,7 @@ def serve_observatory(choices: ObservatoryChoices) -> None:
             observatory = Observatory(clock, ground, sky, seed=seed, settings=choices.settings, aim=aim)
             if choices.scenario is not None:
                 choices.scenario.begin(observatory, begins)
-            return alpaca_app(observatory, discovery=next(found_by, None))
+            return alpaca_app(observatory, profile=choices.profile, discovery=next(found_by, None))
 
         _serve(Resettable(build, choices.seed, choices.clock), listener, "observatory")
 

@@ -1,11 +1,16 @@
 """The server as somebody else: OmniSim's habits, and those of INDI's own Alpaca server."""
 
 import struct
+import subprocess
+import sys
+from pathlib import Path
 
 import anyio
+import httpx
 import pytest
 
 from simulators.alpaca.profiles import Profile
+from simulators.scenario import UnreadableScenario, read_scenario
 from tests.simulators.alpaca.asking import Asking, asking
 
 SCOPE, CAMERA = "telescope/0", "camera/0"
@@ -128,3 +133,29 @@ async def test_whoever_it_is_its_pages_can_be_seen() -> None:
             assert "Declination" in page.text
             assert "<td>mount</td>" in page.text
             assert (await here.http.get("/setup/v1/telescope/1/setup")).status_code == 400
+
+
+SITE = "[site]\nlatitude_deg = 28.3\nlongitude_deg = -16.5\nelevation_m = 2390.0\n"
+
+
+@pytest.mark.parametrize("profile", list(Profile))
+def test_a_scenario_says_as_whom_it_is_served(profile: Profile, tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text(f'profile = "{profile}"\n{SITE}', encoding="utf-8")
+    assert read_scenario(str(file)).profile is profile
+    file.write_text(f'profile = "ascom"\n{SITE}', encoding="utf-8")
+    with pytest.raises(UnreadableScenario, match="profile = ascom: "):
+        read_scenario(str(file))
+
+
+@pytest.mark.wire
+def test_the_command_line_says_as_whom_it_serves() -> None:
+    command = [sys.executable, "-m", "simulators", "observatory", "--port", "0", "--no-discovery"]
+    with subprocess.Popen([*command, "--profile", "indi-bridge"], stdout=subprocess.PIPE, text=True) as serving:
+        try:
+            assert serving.stdout is not None
+            address = serving.stdout.readline().split()[-1]
+            answer = httpx.get(f"http://{address}/api/v1/telescope/0/interfaceversion")
+            assert answer.json()["Value"] == 1
+        finally:
+            serving.terminate()
