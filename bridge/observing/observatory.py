@@ -20,6 +20,7 @@ from bridge.observing.gate import Gate
 from bridge.observing.helm import Helm
 from bridge.observing.pointing import check, turn_deg
 from bridge.observing.putting_away import PuttingAway
+from bridge.observing.reckoning import require_same_reckoning
 from bridge.observing.seats import AnySeat, Seats
 from bridge.observing.steering import Pair
 from bridge.observing.together import Deed, together
@@ -65,19 +66,20 @@ class Observatory:
         )
 
     async def open(self) -> None:
-        """Open the dome, then unpark.
+        """Open the dome, then unpark; but not with a mount that works with another site or time than ours.
 
         Raises:
             MotionRefused: the gate says no.
             DeviceError: a device does not do it.
         """
         self.gate.admit_open()
+        mount, answers_within_s = self.seats.mount.device, 2.0 * self.patience
+        await require_same_reckoning(mount, self.gate.site, answers_within_s=answers_within_s)
         began = self.clock.now()
         if self.seats.dome is not None:
             await self.seats.dome.device.open()
             self.gate.saw_roof(await self.seats.dome.device.status())
         self.telemetry.publish(RoofOpened(at=self.clock.now(), took_s=self._since_s(began)))
-        mount = self.seats.mount.device
         status = await mount.status()
         if status.parked:
             self.gate.saw_parked(status)

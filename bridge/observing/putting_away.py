@@ -48,8 +48,10 @@ class PuttingAway:
     _until_closing: anyio.CancelScope = field(default_factory=anyio.CancelScope, init=False)
 
     def hurry(self, within_s: float) -> None:
-        """From now on everything ends within `within_s`, what is under way included."""
-        self._ends_at_s = anyio.current_time() + within_s
+        """From now on everything ends within `within_s`, what is under way included; on a loop that runs faster than
+        life a little later, since devices answer in real time.
+        """
+        self._ends_at_s = anyio.current_time() + within_s + (self.patience - 1.0) * _ANSWERS_WITHIN_S
         self._all.deadline = min(self._all.deadline, self._ends_at_s)
         self._until_closing.deadline = min(self._until_closing.deadline, self._ends_at_s - _CLOSING_NEEDS_S)
 

@@ -98,10 +98,11 @@ class Axes:
         standstill = Standstill(separation_deg, agree=AGREE_DEG, drift_per_s=SIDEREAL_DEG_PER_S)
 
         async def standing() -> bool:
-            stood_s = standstill.seconds(await self.pointing())
-            if await self._link.flag("Slewing"):
+            state = await self._link.state()
+            stood_s = standstill.seconds(await self.pointing(state))
+            if await state.flag("Slewing"):
                 return False
-            if await self._link.flag("Tracking") and not await self.parked():
+            if await state.flag("Tracking") and not await self.parked(state):
                 return False
             return stood_s >= STEADY_S
 

@@ -47,7 +47,7 @@ async def stop_line(link: Link) -> AsyncGenerator[Link, None]:
     """
     line = Link(link.role, link.settings, call_within_s=STOP_CALL_WITHIN_S, only_stops=True)
     try:
-        await line.flag("Connected")  # from here on thread and connection are there
+        await line.state()  # from here on thread and connection are there, and it is known how it is asked
         yield line
     finally:
         await line.close()
