@@ -1,22 +1,22 @@
 """Which devices an INDI server offers. Reads what it says of itself and sets nothing."""
 
-from collections.abc import Mapping
 from typing import Final
-from xml.parsers import expat
 
 import anyio
 import anyio.abc
 
 from drivers.errors import ConnectionLost, Malfunction, TimedOut
+from drivers.indi.elements import asking
+from drivers.indi.errors import NotIndi
+from drivers.indi.parsing import Parser
+from drivers.indi.properties import Defined, Deleted, Event, Vector
 from drivers.wording import one_line
 
-QUESTION: Final = b"<getProperties version='1.7'/>\n"  # INDI protocol 1.7
 QUIET_S: Final = 0.5  # a server that has said nothing for so long has named all its devices
 CONNECT_WITHIN_S: Final = 5.0
 LONGEST_STREAM_BYTES: Final = 16 << 20
 LONGEST_NAME: Final = 128
 MOST_DEVICES: Final = 256
-DEEPEST: Final = 8
 
 
 async def offered_by(address: str, *, wait_s: float) -> list[str]:
@@ -40,7 +40,7 @@ async def offered_by(address: str, *, wait_s: float) -> list[str]:
         raise ConnectionLost(server, "connect", str(error)) from error
     async with stream:
         try:
-            await stream.send(QUESTION)
+            await stream.send(asking())
             with anyio.move_on_after(wait_s):
                 await _listen(stream, devices)
         except (anyio.EndOfStream, anyio.BrokenResourceError) as error:
@@ -61,20 +61,13 @@ async def _listen(stream: anyio.abc.ByteStream, devices: "_Devices") -> None:
 
 
 class _Devices:
-    """The names of devices in an INDI stream, parsed as it comes.
-
-    The stream has no root element: one is put before it. So a document type, and with it any entity, is an error.
-    """
+    """The names of devices in what a server says."""
 
     def __init__(self, server: str) -> None:
         self.names: dict[str, None] = {}  # a set that keeps the order
         self._server = server
-        self._depth = 0
         self._bytes = 0
-        self._parser = expat.ParserCreate()
-        self._parser.StartElementHandler = self._start
-        self._parser.EndElementHandler = self._end
-        self._parser.Parse(b"<stream>")
+        self._parser = Parser(self._hear)
 
     def feed(self, chunk: bytes) -> None:
         """Take the next bytes.
@@ -86,28 +79,18 @@ class _Devices:
         if self._bytes > LONGEST_STREAM_BYTES:
             raise self._wrong(f"it sent more than {LONGEST_STREAM_BYTES >> 20} MiB")
         try:
-            self._parser.Parse(chunk)
-        except expat.ExpatError as error:
+            self._parser.feed(chunk)
+        except NotIndi as error:
             raise self._wrong(f"it does not speak INDI: {error}") from error
 
-    def _start(self, name: str, attributes: Mapping[str, str]) -> None:
-        self._depth += 1
-        if self._depth > DEEPEST:
-            raise self._wrong(f"its elements are nested more than {DEEPEST} deep")
-        device = attributes.get("device")
-        if self._depth != 2 or device is None:
-            return
-        if name.startswith("def"):
-            if len(device) > LONGEST_NAME or len(self.names) >= MOST_DEVICES:
-                raise self._wrong(f"it names a device of {len(device)} letters after {len(self.names)} others")
-            self.names[one_line(device)] = None
-        elif name == "delProperty" and "name" not in attributes:  # the whole device is gone
-            self.names.pop(one_line(device), None)
-
-    def _end(self, _: str) -> None:
-        self._depth -= 1
-        if self._depth == 0:
-            raise self._wrong("it closes an element it never opened")
+    def _hear(self, event: Event) -> None:
+        match event:
+            case Defined(vector=Vector(device=device)):
+                if len(device) > LONGEST_NAME or len(self.names) >= MOST_DEVICES:
+                    raise self._wrong(f"it names a device of {len(device)} letters after {len(self.names)} others")
+                self.names[one_line(device)] = None
+            case Deleted(device=device, name=None):
+                self.names.pop(one_line(device), None)
 
     def _wrong(self, what: str) -> Malfunction:
         return Malfunction(self._server, "ask for its devices", what)

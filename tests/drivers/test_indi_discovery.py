@@ -60,7 +60,7 @@ async def serving(*parts: bytes, hangs_up: bool = False) -> AsyncIterator[tuple[
 async def test_the_devices_of_a_server_are_those_it_defines_in_its_order() -> None:
     async with serving(MOUNT, CAMERA, MOUNT) as (address, asked):
         assert await offered_by(address, wait_s=5.0) == ["Telescope Simulator", "CCD Simulator"]
-    assert asked == [b"<getProperties version='1.7'/>\n"]
+    assert asked == [b'<getProperties version="1.7"/>\n']
 
 
 async def test_an_answer_in_pieces_is_the_same_answer() -> None:
@@ -111,14 +111,15 @@ HOSTILE: dict[str, tuple[bytes, str]] = {
     "a document type": (BOMB, "does not speak INDI"),
     "an entity nobody declared": (b"<defTextVector device='&lol;'/>", "does not speak INDI"),
     "an element never opened": (b"</defTextVector>", "does not speak INDI"),
-    "the root closed": (b"</stream><stream>", "never opened"),
-    "nested without end": (b"<defTextVector device='x'>" + b"<a>" * 50, "nested more than 8 deep"),
-    "a name of a mile": (b"<defTextVector device='" + b"z" * 5000 + b"'/>", "5000 letters"),
+    "the root closed": (b"</stream><stream>", "does not speak INDI"),
+    "nested without end": (b"<defTextVector device='x'>" + b"<a>" * 100_000, "longer than 262144 bytes"),
+    "a name of a mile": (b"<defTextVector device='" + b"z" * 5000 + b"' name='N'/>", "5000 letters"),
     "a thousand devices": (
-        b"".join(b"<defTextVector device='%d'/>" % number for number in range(1000)),
+        b"".join(b"<defTextVector device='%d' name='N'/>" % number for number in range(1000)),
         "after 256 others",
     ),
-    "no end": (b"<defBLOBVector device='x'>" + b"A" * ((16 << 20) + 1), "more than 16 MiB"),
+    "an element without end": (b"<defBLOBVector device='x'>" + b"A" * (1 << 20), "longer than 262144 bytes"),
+    "chatter without end": ((b"<message message='" + b"A" * 16_000 + b"'/>") * 1100, "more than 16 MiB"),
 }
 
 
