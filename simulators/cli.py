@@ -221,7 +221,10 @@ def api(
 def night(
     date: Annotated[str, typer.Option(help="the local date of its evening, YYYY-MM-DD; default: today")] = "",
     hours: Annotated[float, typer.Option(min=0.2, max=16.0, callback=_finite, help="of darkness")] = 2.0,
-    rate: Rate = 60.0,
+    rate: Annotated[
+        float | None,
+        typer.Option(min=0.01, max=1000.0, help="how many times faster than life; default: 60, with INDI devices 20"),
+    ] = None,
     elements: ElementsFile = None,
     tasks: Annotated[int, typer.Option(min=1, max=5000, help="how many the telescope is given")] = 48,
     site: Site = _SITE,
@@ -238,12 +241,12 @@ def night(
     settled and the log holds no error.
     """
     from simulators.night.fly import fly
-    from simulators.night.settings import Devices, NightSettings
+    from simulators.night.settings import Devices, NightSettings, usual_rate
 
     settings = NightSettings(
         evening=_evening(date),
         hours=hours,
-        rate=rate,
+        rate=usual_rate(Devices(devices)) if rate is None else rate,
         ground=_ground(site),
         task_count=tasks,
         seed=seed,

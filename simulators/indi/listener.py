@@ -77,7 +77,8 @@ class Listener:
             line = self._socket
             if line is None or not _sent(line, f"<pingRequest uid='{wanted}'/>\n"):
                 return False
-            return self._news.wait_for(lambda: self._pongs >= wanted, _HEARD_WITHIN_S)
+            self._news.wait_for(lambda: self._pongs >= wanted or self._socket is not line, _HEARD_WITHIN_S)
+            return self._pongs >= wanted
 
     def granted(self, wish: Wish, within_s: float) -> bool:
         """Whether a device took what it was set to."""
@@ -99,7 +100,9 @@ class Listener:
                     self._socket = line
                     with contextlib.suppress(OSError, ET.ParseError):  # hung up, or not INDI: come back
                         self._hear(line)
-                self._socket = None
+                with self._news:
+                    self._socket = None
+                    self._news.notify_all()
 
     def _hear(self, line: socket.socket) -> None:
         parser: ET.XMLPullParser[ET.Element] = ET.XMLPullParser(("start", "end"))

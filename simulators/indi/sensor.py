@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from simulators.indi.wishes import Wish, numbers
 
 _ARCSEC_PER_UM_MM = 206.3  # the constant of INDI's driver
+_BEST_FOCUS_STEPS = 50_000.0  # where INDI's focuser simulator stands when it is switched on
+_NORTH_UP_DEG = 270.0  # at 0 it has east up
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +26,7 @@ class Sensor:
     saturates: float = 7.37
     faintest: float = 19.4
     sky_mag_per_px: float = 15.1
-    seeing_arcsec: float = 3.5
+    seeing_arcsec: float = 24.0
 
     @property
     def scale_arcsec(self) -> float:
@@ -43,6 +45,17 @@ class Sensor:
             SIM_SATURATION=self.saturates,
             SIM_LIMITINGMAG=self.faintest,
             SIM_SKYGLOW=self.sky_mag_per_px,
+            SIM_ROTATION=_NORTH_UP_DEG,
+        )
+
+    def blur(self, camera: str) -> Wish:
+        """What its stars are to look like: at its own 3.5″ each would be one white pixel."""
+        return numbers(
+            camera,
+            "SIM_FOCUSING",
+            SIM_FOCUS_POSITION=_BEST_FOCUS_STEPS,
+            SIM_FOCUS_MAX=100_000.0,
+            SIM_SEEING=self.seeing_arcsec,
         )
 
     def optics(self, mount: str) -> Wish:

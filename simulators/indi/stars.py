@@ -30,14 +30,13 @@ _ANSWERED_WITHIN_S = 5.0
 _NUMBER = r"\s+([-+]?[\d.]+)"
 _ARGUMENTS = re.compile(rf"-c{_NUMBER}{_NUMBER}\s+-r{_NUMBER}\s+-m\s+0{_NUMBER}\s+-n\s+\d+")
 
-# A shell starts in a few milliseconds and needs no other program for this; an interpreter would take ten times as long
-# for each frame. What is loaded into the driver to bend its time would only delay it.
+# A shell and `cat` start in a few milliseconds; an interpreter would take ten times as long for each frame, and the
+# shell itself reads a socket byte by byte. What is loaded into the driver to bend its time would only delay them.
 _SCRIPT = """#!/bin/bash
 unset LD_PRELOAD
 exec 3<>/dev/tcp/127.0.0.1/{port} || exit 1
 echo "$@" >&3
-mapfile -u 3 lines
-printf %s "${{lines[@]}}"
+exec cat <&3
 """
 
 

@@ -64,7 +64,7 @@ def indi_world(choices: IndiChoices, swarm: Swarm) -> Iterator[IndiWorld]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="nightbridge-indi-")))
         bent = stack.enter_context(BentTime(clock))
-        listener = Listener("127.0.0.1", port, now=clock.now, path=path, wishes=[size])
+        listener = Listener("127.0.0.1", port, now=clock.now, path=path, wishes=[size, sensor.blur(CAMERA_NAME)])
         stars = stack.enter_context(StarServer(field, path, listener, now=clock.now, rate=clock.rate))
         stars.write_script(folder / "bin")
         server = IndiServer(
