@@ -265,8 +265,24 @@ def test_what_turns_and_covers_and_a_second_opinion_on_the_place_are_looked_at_t
     code, found = check()
     assert code == 0
     assert found["rotator"]["said"].startswith(f"rotator 0 at {desk.devices.address}: at ")
-    assert re.search(r"cover \w+, light \w+$", found["cover"]["said"])
+    assert found["cover"]["said"].endswith("cover open, light off")
+    assert found["cover"]["good"]
     assert "0.00 km from [site]" in found["gps"]["said"]
+
+
+def test_a_closed_cover_is_pointed_out_since_the_station_does_not_open_it(check: Check, desk: Desk) -> None:
+    desk.add(f'[cover]\naddress = "{desk.devices.address}"\n')
+    cover = desk.observatory.cover
+    assert cover is not None
+    cover.move(opening=False)
+    last_s = time.monotonic() + 20.0
+    while not cover.is_closed:
+        assert time.monotonic() < last_s
+        time.sleep(0.01)
+    found = check()[1]["cover"]
+    assert found["said"].endswith("cover closed, light off")
+    assert (found["good"], found["blocks"]) == (False, False)
+    assert "open it before the night" in found["do"]
 
 
 def test_all_devices_are_named_that_are_away_and_the_rest_is_still_looked_at(check: Check, desk: Desk) -> None:
