@@ -224,14 +224,14 @@ async def _switch_on(link: Link) -> bool:
     except Refused as error:
         raise ConnectionLost(link.name, doing, "the server knows no such device; is its driver running?") from error
     was_on = link.switch("CONNECTION", "CONNECT")
-    try:
-        if not was_on:
+    if not was_on:
+        try:
             await link.choose("CONNECTION", "CONNECT", within_s=SWITCH_ON_WITHIN_S)
-        # Descriptions follow the word that it is on. Told again, it answers behind them; most drivers do answer.
-        with suppress(TimedOut):
-            await link.choose("CONNECTION", "CONNECT", within_s=DESCRIBED_WITHIN_S)
-    except Refused as error:
-        raise ConnectionLost(link.name, doing, f"the driver cannot reach its device: {error.what}") from error
+        except Refused as error:
+            raise ConnectionLost(link.name, doing, f"the driver cannot reach its device: {error.what}") from error
+    # Descriptions follow the word that it is on. Told again, it answers behind them, whatever it answers.
+    with suppress(TimedOut, Refused, Malfunction):
+        await link.choose("CONNECTION", "CONNECT", within_s=DESCRIBED_WITHIN_S)
     return not was_on
 
 

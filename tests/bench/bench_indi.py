@@ -16,18 +16,30 @@ import anyio
 
 from drivers.config import IndiDevice
 from drivers.indi.link import Link, connected
+from drivers.indi.native import PORTION_BYTES
+from drivers.indi.parsing import Parser
+from drivers.indi.properties import Event
 from simulators.indi.server import IndiServer
-from tests.bench.compared import Compared
+from tests.bench.compared import Compared, cpu_s_of
 from tests.bench.indi_links import DRIVERS, Kind, camera_at, expose, kinds, what_is_missing
 
 COMMANDS: Final = 300
 PICTURE_MB: Final = 48
 PICTURES: Final = 5
 EXPOSURES: Final = {0.5: 9, 1.0: 7, 2.0: 5}
+DECODED_MB_S: Final = 150
 OVERHEAD_S: Final = 0.1  # what was asked
 
 
 def measure() -> Iterator[Compared]:
+    yield Compared(
+        what=f"INDI: decode a picture of {PICTURE_MB} MB, processor time",
+        ours=_decoding_s(),
+        peer=f"{DECODED_MB_S} MB/s, as asked",
+        theirs=PICTURE_MB / DECODED_MB_S,
+        unit="s",
+        wanted_ratio=1.0,
+    )
     missing = what_is_missing()
     if missing:
         print(f"INDI links not measured: {missing}")  # noqa: T201
@@ -47,6 +59,29 @@ def measure() -> Iterator[Compared]:
                     unit="s",
                     wanted_ratio=1.0,
                 )
+
+
+def _decoding_s() -> float:
+    sent = _picture()
+    portions = [sent[at : at + PORTION_BYTES] for at in range(0, len(sent), PORTION_BYTES)]
+
+    def decode() -> None:
+        heard: list[Event] = []
+        parser = Parser(heard.append)
+        for portion in portions:
+            parser.feed(portion)
+        assert len(heard) == 1
+
+    return cpu_s_of(decode)
+
+
+def _picture() -> bytes:
+    """As a driver sends it: base64 in lines of 72."""
+    encoded = base64.b64encode(os.urandom(PICTURE_MB * 1_000_000))
+    lines = b"\n".join(encoded[at : at + 72] for at in range(0, len(encoded), 72))
+    head = b"<setBLOBVector device='Replay' name='PICTURE' state='Ok'>\n<oneBLOB name='P' format='.fits' "
+    head += b"size='%d' enclen='%d'>\n" % (PICTURE_MB * 1_000_000, len(encoded))
+    return head + lines + b"\n</oneBLOB>\n</setBLOBVector>\n"
 
 
 def _side_by_side(what: str, unit: str, figures: dict[Kind, float]) -> Iterator[Compared]:
@@ -101,11 +136,7 @@ async def _picture_s(camera: Link) -> float:
 
 def _replay(pipe: "multiprocessing.connection.Connection[int, int]") -> None:
     """A process: one client, one device, whose picture comes when SHOW is sent."""
-    encoded = base64.b64encode(os.urandom(PICTURE_MB * 1_000_000))
-    lines = b"\n".join(encoded[at : at + 72] for at in range(0, len(encoded), 72))
-    head = b"<setBLOBVector device='Replay' name='PICTURE' state='Ok'>\n<oneBLOB name='P' format='.fits' "
-    head += b"size='%d' enclen='%d'>\n" % (PICTURE_MB * 1_000_000, len(encoded))
-    picture = head + lines + b"\n</oneBLOB>\n</setBLOBVector>\n"
+    picture = _picture()
     with socket.create_server(("127.0.0.1", 0)) as listening:
         pipe.send(listening.getsockname()[1])
         client, _ = listening.accept()

@@ -375,6 +375,23 @@ async def test_a_driver_that_cannot_reach_its_device_is_a_lost_connection() -> N
                 pytest.fail("it was taken for connected")
 
 
+async def test_a_driver_that_does_not_care_to_be_switched_on_twice_is_on_all_the_same() -> None:
+    mount = a_mount()
+    async with FakeIndi([mount]) as server:
+        switch = mount.switch
+
+        def once(*, on: bool) -> None:
+            if on and mount.on:
+                mount.tell(mount.connection, state="Alert")
+            else:
+                switch(on=on)
+
+        mount.switch = once  # type: ignore[method-assign]
+        async with connected("mount", settings(server), needs=["PLACE"]) as link:
+            assert link.number("PLACE", "RA") == 1.0
+        assert not mount.on
+
+
 async def test_a_needed_property_that_does_not_come_is_refused_and_the_device_left_as_it_was() -> None:
     mount = a_mount()
     async with FakeIndi([mount]) as server:
