@@ -12,6 +12,9 @@ from drivers.errors import DeviceError
 from drivers.protocols import Mount
 
 
+_AT_ONCE_S = 5.0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Brake:
     """Stops the mount. `stop_unconnected` reaches it by its address alone, while there is no connection to it."""
@@ -36,12 +39,13 @@ class Brake:
         """Wait until cancelled, and then stop the mount at once.
 
         What is cancelled at the same time may need long to end: a camera that hangs, a device being connected. The
-        mount does not wait for it. What goes wrong is said; putting away follows and tries again.
+        mount does not wait for it. What goes wrong is said; putting away follows, stops it again, and sees it stand:
+        whoever followed a target may have told the mount meanwhile to follow the stars.
         """
         try:
             await anyio.sleep_forever()
         finally:
-            with anyio.CancelScope(shield=True):
+            with anyio.move_on_after(_AT_ONCE_S, shield=True):
                 try:
                     await self.stop()
                 except DeviceError as error:

@@ -10,6 +10,7 @@ from typing import cast
 import anyio
 import pytest
 
+from bridge.calibration.measured import Way
 from bridge.events import DeviceFault, ExposureStarted, MountParked, RoofClosed, SafetyChanged
 from bridge.observing.brake import Brake
 from bridge.observing.seats import Seat
@@ -18,8 +19,10 @@ from drivers.protocols import Camera, Mount
 from drivers.values import ShutterState
 from schedules.ephemeris import Ephemeris
 from simulators.faults import FaultKind
+from tests.bridge.observing.passes import a_pass
 from tests.bridge.observing.skies import looking_at
 from tests.bridge.observing.stations import DUSK, Scope, a_request, a_scope, a_star
+from tests.bridge.observing.test_following import GERMAN, as_measured, before, follow, write_measured
 
 AT_ONCE = timedelta(seconds=1.0)
 LOOK_S = 0.05
@@ -199,3 +202,28 @@ async def test_a_parked_mount_stays_parked(tmp_path: Path, ephemeris: Ephemeris)
     async with a_scope(tmp_path, ephemeris=ephemeris, opened=False) as scope:
         await scope.observatory.brake.stop()
         assert scope.simulated.mount.parked
+
+
+@pytest.mark.parametrize("way", [Way.AXES, Way.RATES])
+async def test_a_mount_that_follows_a_satellite_is_stopped_and_stays_so_when_it_gets_unsafe(
+    tmp_path: Path, ephemeris: Ephemeris, way: Way
+) -> None:
+    """Who follows lets the mount go at the same moment, to follow the stars: the brake has the last word."""
+    target = a_pass(60.0)
+    write_measured(as_measured(GERMAN, way), tmp_path)
+    async with a_scope(tmp_path, ephemeris=ephemeris, mount=GERMAN, starts_at=before(target, 120.0)) as scope:
+
+        async def observe() -> None:
+            await follow(scope, target, starts_at=before(target, 30.0))
+
+        async with anyio.create_task_group() as night:
+            night.start_soon(observe)
+            night.start_soon(scope.observatory.brake.pulled_at_the_end)
+            await heard(scope, lambda: bool(scope.said(ExposureStarted)))
+            await anyio.sleep(3.0)
+            told_at = scope.clock.now()
+            night.cancel_scope.cancel()
+        assert await seen_standing(scope) - told_at <= timedelta(seconds=2.0)
+        await anyio.sleep(5.0)
+        assert not moves(scope)
+        assert not scope.said(DeviceFault)
