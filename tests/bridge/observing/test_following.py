@@ -1,7 +1,9 @@
 """A followed target stays on its pixel: held against where the telescope truly looked and the satellite truly was."""
 
+import asyncio
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,15 +16,19 @@ from bridge.events import ExposureStarted, Followed, NotFollowed
 from drivers.errors import DeviceError
 from drivers.motion import SIDEREAL_DEG_PER_S
 from drivers.protocols import Mount
-from drivers.values import EquatorialSystem, MountKind, PierSide
+from drivers.values import ElementLines, EquatorialSystem, MountCapabilities, MountKind, PierSide
+from schedules.courses import Course
+from schedules.elements import satellite_from_tle
 from schedules.ephemeris import Ephemeris
 from schedules.places import angle_deg
 from schedules.requests import CollectShape
 from simulators.faults import FaultKind
+from simulators.physics.mechanics import wrapped
 from simulators.physics.mount import MountSettings
 from simulators.sky.rotation import unix_of
 from tests.bridge.calibration.bad_drivers import AS_TOLD, IGNORED, BadDriver
 from tests.bridge.observing.passes import Pass, a_pass
+from tests.bridge.observing.skies import FRONT_RANGE
 from tests.bridge.observing.stations import DUSK, Scope, a_plan_for, a_request, a_scope
 
 LATENCY_S = 0.05
@@ -242,6 +248,62 @@ async def test_a_mount_that_ignores_its_rates_is_found_out_and_the_next_way_is_t
         assert scope.said(NotFollowed)[0].why.startswith("axes: ")
         assert [one.way for one in scope.said(Followed)] == [Way.RATES]
         assert off_rms_arcsec(scope, target)[0] < 2.0
+
+
+class OrbitMount(BadDriver):
+    """A mount that propagates orbits by itself, as a 10micron does: it reads the lines, and needs no more words."""
+
+    orbits: list[ElementLines]
+    task: "asyncio.Task[None] | None" = None
+
+    @property
+    def capabilities(self) -> MountCapabilities:
+        return replace(self.mount.capabilities, can_follow_orbits=True, axis_speeds=None, can_set_rates=False)
+
+    async def follow_orbit(self, elements: ElementLines, *, opens: datetime, closes: datetime) -> None:
+        self.orbits = [elements]
+        satellite = satellite_from_tle(elements.line1, elements.line2, name=elements.name, source="the mount")
+        course = Ephemeris().course_of(satellite, FRONT_RANGE, opens=opens - timedelta(seconds=5.0), closes=closes)
+        self.task = asyncio.get_running_loop().create_task(self._along(course))
+
+    async def track(self, *, ra_deg_per_s: float, dec_deg_per_s: float) -> None:
+        if self.task is not None:
+            self.task.cancel()
+        await super().track(ra_deg_per_s=ra_deg_per_s, dec_deg_per_s=dec_deg_per_s)
+
+    async def _along(self, course: Course) -> None:
+        while True:
+            status = await self.mount.status()
+            motion = course.apparent.at(status.read_at.timestamp())
+            ahead = (
+                wrapped(motion.longitude_deg - status.pointing.ra_deg),
+                motion.latitude_deg - status.pointing.dec_deg,
+            )
+            await self.mount.track(
+                ra_deg_per_s=motion.longitude_rate_deg_s + 2.0 * ahead[0],
+                dec_deg_per_s=motion.latitude_rate_deg_s + 2.0 * ahead[1],
+            )
+            await anyio.sleep(0.05)
+
+
+async def test_a_mount_that_knows_orbits_is_given_the_elements_watched_and_let_go(
+    tmp_path: Path, ephemeris: Ephemeris
+) -> None:
+    target, mounts = a_pass(60.0), []
+
+    def driver(mount: Mount) -> Mount:
+        mounts.append(OrbitMount(mount))
+        return mounts[0]
+
+    async with a_scope(
+        tmp_path, ephemeris=ephemeris, mount=MountSettings(), starts_at=before(target, 120.0), driver=driver
+    ) as scope:
+        assert await follow(scope, target, starts_at=before(target, 30.0), exposure_s=5.0, frame_count=2) == 2
+        assert [one.way for one in scope.said(Followed)] == [Way.ORBIT, Way.ORBIT]
+        assert max(off_rms_arcsec(scope, target)) < 5.0
+        assert mounts[0].orbits[0].name == "MEASURE 500"
+        assert mounts[0].told == [(0.0, 0.0)], "it is told nothing but the end"
+        assert lets_go(scope, scope.clock.now() + timedelta(seconds=1.0))
 
 
 # --- a stop that always comes ----------------------------------------------------------------------------------------
