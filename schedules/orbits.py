@@ -24,7 +24,7 @@ _GRAVITY, _EQUATOR_KM, _J2 = 398600.8, 6378.135, 0.001082616
 
 # Nodes lie this far apart on the orbit where it is quickest. With periods of 225 minutes and more SGP4 adds Sun and
 # Moon to the position but not all of them to the velocity: nodes must be closer for the two to agree.
-_NEAR_NODES_RAD = 1.4
+_NEAR_NODES_RAD = 1.5
 _DEEP_NODES_RAD = 0.5
 _DEEP_BELOW_REV_PER_DAY = 6.4
 _SIZE = 1.06

@@ -20,7 +20,7 @@ EDGE_S = 0.001
 
 # A margin that does not exist (no place) counts as this far from being admitted.
 _NOWHERE = -1e9
-_ZOOM = 9  # points laid across a bracket, which then shrinks fourfold
+_ZOOM = 7  # points laid across a bracket, which then shrinks threefold
 _ZOOMS = 2  # then a peak as narrow as that of a pass through the zenith is a parabola
 
 
