@@ -11,7 +11,6 @@ from bridge.observing.seats import Seat
 from drivers.errors import DeviceError
 from drivers.protocols import Mount
 
-
 _AT_ONCE_S = 5.0
 
 

@@ -394,3 +394,46 @@ async def test_the_observatory_is_discovered_with_all_its_devices(served: Served
     }
     assert {one.address for one in found.offered} == {served.address}
     assert not found.ignored
+
+
+@pytest.mark.parametrize("speeds", [(0.3, -0.2), (-0.3, 0.2), (0.0, 1.0), (1.0, 0.0)])
+async def test_the_axes_really_turn_at_the_speeds_they_are_told(
+    speeds: tuple[float, float], mount: Mount, observatory: Observatory
+) -> None:
+    """Measured on the axes over ten seconds to come, as they will be if nobody tells them anything else."""
+    await mount.slew(south(2.0, 20.0))
+    await mount.turn_axes(primary_deg_per_s=speeds[0], secondary_deg_per_s=speeds[1])
+    await anyio.sleep(2.0)  # until they have their speeds
+    begins_s = observatory.clock.now().timestamp()
+    axes = observatory.mount.axes
+    start, end = axes.believed_deg(begins_s), axes.believed_deg(begins_s + 10.0)
+    moved = tuple((after - before) / 10.0 for before, after in zip(start, end, strict=True))
+    assert moved == pytest.approx(speeds, abs=0.1 / 3600.0)
+    await mount.turn_axes(primary_deg_per_s=0.0, secondary_deg_per_s=0.0)
+    assert observatory.mount.tracking
+    assert not observatory.mount.slewing
+
+
+@pytest.mark.wire(rate=1.0)
+async def test_axes_are_steered_often_over_a_real_line_and_what_was_told_last_holds(
+    device: AlpacaDevice, observatory: Observatory, now: Callable[[], datetime]
+) -> None:
+    async with connect_mount(device, now=now) as mount:
+        await mount.unpark()
+        for step in range(1, 41):
+            await mount.turn_axes(primary_deg_per_s=0.01 * step, secondary_deg_per_s=-0.02 * step)
+        later_s = observatory.clock.now().timestamp() + 5.0
+        assert observatory.mount.axes.speeds_deg_s(later_s) == pytest.approx((0.4, -0.8))
+        await mount.abort()
+        assert not observatory.mount.slewing
+        assert not observatory.mount.tracking
+
+
+async def test_the_mount_works_with_the_observatorys_site_and_time(
+    mount: Mount, observatory: Observatory, now: Callable[[], datetime]
+) -> None:
+    told = await mount.time_and_place()
+    assert told is not None
+    assert (told.latitude_deg, told.longitude_deg) == pytest.approx((GROUND.latitude_deg, GROUND.longitude_deg))
+    assert told.clock_error_s is not None
+    assert abs(told.clock_error_s) < 300.0  # ten seconds of life at this rate
