@@ -1,7 +1,7 @@
 """What is an answer to a command, and what was only on its way when it was sent."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drivers.indi.answers import Answer, Verdict
@@ -24,6 +24,7 @@ words = st.tuples(st.sampled_from(PropertyState), st.sampled_from([SET, OTHER]),
 
 
 @given(st.lists(words, max_size=8), st.booleans(), st.booleans(), st.booleans())
+@settings(deadline=None)
 def test_the_first_verdict_stands_and_follows_from_what_was_heard(
     said: list[tuple[PropertyState, dict[str, Value], bool]], finished: bool, asked: bool, settled: bool
 ) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from drivers.config import IndiDevice
 from drivers.errors import ConnectionLost, Malfunction, Refused, TimedOut
-from drivers.indi import heartbeat
+from drivers.indi import heartbeat, pyindi_link
 from drivers.indi import link as links
 from drivers.indi.link import Link, connected
 from drivers.indi.pyindi_link import PyIndiTransport
@@ -63,6 +63,7 @@ def mount() -> FakeDevice:
 def short_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(heartbeat, "EVERY_S", 0.2)
     monkeypatch.setattr(heartbeat, "SILENT_S", 1.0)
+    monkeypatch.setattr(pyindi_link, "GOODBYE_WITHIN_S", 0.5)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import anyio
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drivers.indi.frames import HEAD, packed, unpacked
@@ -154,7 +154,8 @@ json_values = st.recursive(
 )
 
 
-@given(st.dictionaries(st.text(), json_values))
+@given(st.dictionaries(st.text(), json_values, max_size=4))
+@settings(max_examples=40, deadline=None)
 def test_words_come_out_as_they_went_in(words: dict[str, object]) -> None:
     frame = packed(words, 0)
     assert HEAD.unpack(frame[: HEAD.size]) == (len(frame) - HEAD.size, 0)
