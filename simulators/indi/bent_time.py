@@ -29,7 +29,7 @@ for _ in sys.stdin:
 """
 
 
-class NoBentTime(Exception):
+class NoBentTime(OSError):
     """The time of other programs cannot be bent on this computer; the message says what is missing."""
 
 

@@ -47,7 +47,7 @@ _ENDS_WITH_US = ("setpriv", "--pdeathsig", "KILL")
 _DEFINED = re.compile(rb"<def\w+Vector\s[^>]*?device=[\"']([^\"']+)[\"']")
 
 
-class IndiServerFailed(Exception):
+class IndiServerFailed(OSError):
     """The server did not start, its devices did not come, or it did not end; the message shows its last words."""
 
 

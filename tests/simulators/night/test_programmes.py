@@ -1,5 +1,6 @@
 """`nightbridge-sim` as it is typed: what it refuses, what its servers serve, and that it cleans up behind itself."""
 
+import contextlib
 import json
 import os
 import re
@@ -18,9 +19,13 @@ from typer.testing import CliRunner
 
 from drivers.alpaca.discovery import survey
 from simulators.cli import app
+from simulators.indi.bent_time import faketime_missing
+from simulators.indi.server import indiserver_missing, living
 from simulators.night.children import Child
 
 pytestmark = pytest.mark.wire
+
+MISSING = indiserver_missing() or faketime_missing()
 
 ENVIRONMENT = {key: value for key, value in os.environ.items() if not key.startswith("NIGHTBRIDGE_")}
 UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}"
@@ -71,6 +76,8 @@ WRONG = {
     "a mount there is not": (["night", "--mount", "dobson"], "'dobson' is not one of 'german', 'altaz'"),
     "hours of a moment": (["night", "--hours", "0.01"], "greater than or equal to 0.2"),
     "no such file": (["night", "--elements", "nowhere.tle"], "nowhere.tle"),
+    "an INDI device there is not": (["indi", "--devices", "telescope,teapot"], "'teapot' is none of telescope, ccd"),
+    "devices of nobody": (["night", "--devices", "ascom"], "'ascom' is not one of 'alpaca', 'indi', 'mixed'"),
     "too many cameras": (["observatory", "--cameras", "9"], "less than or equal to 4"),
 }
 
@@ -106,9 +113,8 @@ def test_an_observatory_says_where_it_is_and_is_found_by_discovery(serving: Serv
     found = anyio.run(survey)
     devices = [one for one in found.offered if one.address == address[1]]
     kinds = sorted(one.device_type for one in devices)
-    assert kinds == ["Camera"] * 2 + ["FilterWheel"] * 2 + ["Focuser"] * 2 + [
-        *("ObservingConditions", "SafetyMonitor", "Telescope")
-    ]
+    one_each = ["CoverCalibrator", "ObservingConditions", "Rotator", "SafetyMonitor", "Switch", "Telescope"]
+    assert kinds == sorted(["Camera", "FilterWheel", "Focuser"] * 2 + one_each)
 
 
 def test_an_observatory_may_stay_silent_and_keep_a_time_of_its_own(serving: Serving) -> None:
@@ -201,3 +207,63 @@ def test_an_output_folder_that_cannot_be_made_is_said_in_one_line(tmp_path: Path
     tmp_path.joinpath("file").write_text("in the way")
     (line,) = refused("night", "--date", "2026-11-22", "--out", tmp_path / "file" / "out").splitlines()
     assert "file/out" in line
+
+
+def test_without_indiserver_it_is_said_what_to_install(tmp_path: Path) -> None:
+    call = [sys.executable, "-m", "simulators", "indi", "--port", "0"]
+    said = subprocess.run(
+        call, capture_output=True, text=True, timeout=60, check=False, env=ENVIRONMENT | {"PATH": str(tmp_path)}
+    )
+    assert said.returncode == 2
+    (line,) = said.stderr.splitlines()
+    assert re.fullmatch(r"nightbridge-sim: .*not installed \(Debian's [a-z, -]+\)", line)
+
+
+@pytest.mark.skipif(bool(MISSING), reason=MISSING)
+def test_indis_simulators_are_there_in_our_time_and_gone_when_they_are_told_to_go(serving: Serving) -> None:
+    said = serving.start("indi", "--port", 0, "--devices", "telescope,ccd", "--at", "2026-11-23T01:00:00Z", "--rate", 5)
+    addresses = re.fullmatch(r"indi listens on 127\.0\.0\.1:(\d+) frames at (127\.0\.0\.1:\d+)", said)
+    assert addresses is not None, said
+    assert httpx.get(f"http://{addresses[2]}/_observatory/frames").json() == []
+    (indiserver,) = (pid for pid, name in running("indiserver") if f"-p {addresses[1]} " in name)
+    assert set(living(indiserver).values()) == {"indiserver", "indi_simulator_"}
+    with socket.create_connection(("127.0.0.1", int(addresses[1]))) as client:
+        client.sendall(b"<newTextVector device='x' name='y'/><getProperties version='1.7' device='CCD Simulator'/>")
+        stamp = re.search(rb"timestamp=['\"](2026-11-23T01:[\d:]+)", answered(client, b"timestamp="))
+        assert stamp is not None
+    (child,) = serving.children
+    assert child.stop(within_s=20.0) in (-signal.SIGTERM, 128 + signal.SIGTERM)
+    assert living(indiserver) == {}
+
+
+@pytest.mark.skipif(bool(MISSING), reason=MISSING)
+def test_even_where_it_is_killed_indiserver_ends_with_it(serving: Serving) -> None:
+    port = serving.start("indi", "--port", 0, "--devices", "dome").split()[3].partition(":")[2]
+    (indiserver,) = (pid for pid, name in running("indiserver") if f"-p {port} " in name)
+    os.kill(serving.children[0].process_id, signal.SIGKILL)
+    last_s = time.monotonic() + 60.0
+    while living(indiserver):
+        assert time.monotonic() < last_s
+        time.sleep(0.01)
+
+
+def running(program: str) -> list[tuple[int, str]]:
+    """Processes whose command line begins with a name, with all of it."""
+    lines = []
+    for entry in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):  # it ends just now
+            words = entry.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            if words.startswith(f"{program} "):
+                lines.append((int(entry.parent.name), words))
+    return lines
+
+
+def answered(client: socket.socket, until: bytes) -> bytes:
+    """What a server says until it says this, and the rest of its breath."""
+    client.settimeout(60.0)
+    heard = b""
+    while until not in heard:
+        part = client.recv(65536)
+        assert part
+        heard += part
+    return heard + client.recv(65536)
