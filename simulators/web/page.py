@@ -21,6 +21,7 @@ from simulators.web import view
 from simulators.web.presets import PRESETS
 
 _EVERY_S = 1.0
+_TOLD_TIMES = 20
 _MOST_WATCHERS = 16
 _PICTURE_EVERY_S = 3.0
 _PICTURE_PX = 512
@@ -119,9 +120,11 @@ class _Page:
         return RedirectResponse("/", status_code=303)
 
     async def _told(self) -> AsyncGenerator[str, None]:
+        """Twenty times; the browser then asks again at once, and finds what may have been put in this one's place."""
         self._watchers += 1
         try:
-            while True:
+            yield "retry: 200\n\n"
+            for _ in range(_TOLD_TIMES):
                 yield f"event: parts\ndata: {json.dumps(self._parts())}\n\n"
                 await anyio.sleep(_EVERY_S)
         finally:

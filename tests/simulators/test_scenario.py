@@ -13,6 +13,7 @@ from simulators.clock import HandClock
 from simulators.faults import FaultKind
 from simulators.observatory import Observatory
 from simulators.scenario import PACKAGED, Scenario, UnreadableScenario, keys, read_scenario
+from simulators.web.presets import PRESETS
 from tests.simulators.alpaca.asking import PlainSky
 
 SITE = """
@@ -163,6 +164,8 @@ def test_every_key_of_every_device_stands_in_the_documentation() -> None:
     documented = (Path(__file__).parents[2] / "docs" / "simulators.md").read_text(encoding="utf-8")
     missing = [key for key in keys() if f"`{key}`" not in documented]
     assert missing == []
+    assert [kind for kind in FaultKind if f"`{kind}`" not in documented] == []
+    assert [preset.number for preset in PRESETS if f"| {preset.number} |" not in documented] == []
     assert {file.stem for file in PACKAGED.glob("*.toml")} == {"calm", "cloudy", "worn-out"}
 
 

@@ -227,6 +227,16 @@ def test_the_chart_has_north_up_and_east_left() -> None:
     assert shown.slit == ""
 
 
+async def test_a_stream_ends_by_itself_so_that_an_observatory_had_anew_is_found() -> None:
+    async with asking() as here:
+        answer = await here.http.get("/_page/events")  # on a loop that jumps this takes no time
+        assert answer.text.startswith("retry: ")
+        assert answer.text.count("event: parts") == 20
+        times = re.findall(r"<dd>(\d\d:\d\d:\d\d) <small>UTC", answer.text)
+        assert times == sorted(times)
+        assert len(set(times)) == 20
+
+
 @pytest.mark.wire
 def test_who_watches_is_told_again_and_again_and_too_many_are_turned_away() -> None:
     observatory = an_observatory(real_time())
