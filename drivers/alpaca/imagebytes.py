@@ -5,7 +5,6 @@ the pixels column by column. Pictures as JSON are read too, up to a size.
 """
 
 import http.client
-import json
 import struct
 from dataclasses import dataclass
 
@@ -13,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drivers.alpaca.errors import from_number, from_status
+from drivers.alpaca.tables import read_table
 from drivers.alpaca.wire import LONGEST_REPLY_BYTES, Budget, Exchange, foreign_error, read_text
 from drivers.errors import ConnectionLost, Malfunction, Refused
 
-LONGEST_JSON_BYTES = 64 << 20  # about nine megapixels, which take half a gigabyte while they are read
+LONGEST_JSON_BYTES = 64 << 20  # about nine megapixels
 LONGEST_HEADER_BYTES = 1 << 16
 READ = "read the picture"
 
@@ -164,14 +164,16 @@ def _narrow(values: NDArray[np.generic], pixels: _Pixels, expected: Expected) ->
 
 def _from_json(text: str, expected: Expected) -> _Pixels:
     try:
-        reply = json.loads(text)
-        values = np.array(reply.get("Value") or [])
-    except (ValueError, AttributeError, RecursionError, OverflowError) as error:
+        columns, reply = read_table(text)
+    except (ValueError, TypeError, AttributeError, RecursionError, OverflowError) as error:
         raise Malfunction(expected.device, READ, f"it is JSON, but no table of numbers: {error!s:.100}") from error
     if reply.get("ErrorNumber"):
         raise from_number(expected.device, READ, reply["ErrorNumber"], reply.get("ErrorMessage"))
-    expected.require(values.dtype.kind in "iuf" and values.ndim in (2, 3), "it is JSON, but no table of numbers")
-    expected.require_size(*values.shape)
-    pixels = np.empty(values.shape, dtype=np.uint16)
-    _narrow(values, pixels, expected)
+    shapes = {column.shape for column in columns}
+    numbers = all(column.dtype.kind in "iuf" and column.ndim in (1, 2) for column in columns)
+    expected.require(numbers and len(shapes) == 1, "it is JSON, but no table of numbers")
+    expected.require_size(len(columns), *shapes.pop())
+    pixels = np.empty((expected.width_px, expected.height_px), dtype=np.uint16)
+    for values, part in zip(columns, pixels, strict=True):
+        _narrow(values, part, expected)
     return pixels

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from drivers.alpaca.errors import Unsupported
 from drivers.alpaca.imagebytes import Expected, Picture
+from drivers.alpaca.tables import read_table
 from drivers.errors import ConnectionLost, DeviceError, Malfunction, Refused, TimedOut
 from drivers.threads import Worker
 from tests.drivers.fake_alpaca import FakeAlpaca, Raw, hangs_up_after, says, silent_until
@@ -116,6 +117,35 @@ def test_a_small_picture_as_json_is_read_too(server: FakeAlpaca) -> None:
     assert read(server, says(json.dumps(reply).encode())).tolist() == [[21, 22, 23], [11, 12, 13]]
 
 
+def test_a_table_is_read_column_by_column_and_no_other_thread_waits_for_the_whole() -> None:
+    """A stop has a thread of its own; parsed at one go, nine megapixels would hold it for a second and more."""
+    columns = [[number % 65536 for number in range(column, column + 2000)] for column in range(1500)]
+    text = json.dumps({"Type": 2, "Value": columns, "ErrorNumber": 0, "ErrorMessage": ""})
+    turns, done = 0, threading.Event()
+
+    def take_turns() -> None:
+        nonlocal turns
+        while not done.wait(0.001):
+            turns += 1
+
+    other = threading.Thread(target=take_turns)
+    other.start()
+    read, reply = read_table(text)
+    seen = turns
+    done.set()
+    other.join()
+    assert len(read) == 1500
+    assert read[7].tolist() == columns[7]
+    assert reply == {"Type": 2, "Value": None, "ErrorNumber": 0, "ErrorMessage": ""}
+    assert seen >= 5, "the other thread had its turns meanwhile"
+
+
+@pytest.mark.parametrize("text", ['{"Value" : [ [1, 2] ,[3,4]\n] }', '{"Value":[[1,2],[3,4]],"x":"\\"Value\\": [["}'])
+def test_a_table_may_be_written_as_json_allows(text: str) -> None:
+    columns, _ = read_table(text)
+    assert [column.tolist() for column in columns] == [[1, 2], [3, 4]]
+
+
 def binary(body: bytes) -> Raw:
     return says(body, headers=BINARY)
 
@@ -186,6 +216,15 @@ HOSTILE: dict[str, tuple[Raw, type[DeviceError], str]] = {
     "JSON that is none": (says(b"[[1,"), Malfunction, "no table of numbers"),
     "JSON of something": (says(b"[]"), Malfunction, "no table of numbers"),
     "JSON without a value": (says(b"{}"), Malfunction, "no table of numbers"),
+    "JSON that ends in its table": (says(b'{"Value": [[1, 2], [3'), Malfunction, "no table of numbers"),
+    "JSON with a hole in its table": (says(b'{"Value": [[1, 2], , [3, 4]]}'), Malfunction, "no table of numbers"),
+    "JSON with something after its table": (says(b'{"Value": [[1, 2]]] }'), Malfunction, "no table of numbers"),
+    "JSON with much around its table": (
+        says(b'{"Value": [[1, 2]], "x": "' + b"z" * (1 << 19) + b'"}'),
+        Malfunction,
+        "no table of numbers: 5243",
+    ),
+    "JSON of one column of words": (table([[1, 2], "ab", [3, 4]]), Malfunction, "no table of numbers"),
     "JSON of words": (table([["a", "b"]]), Malfunction, "no table of numbers"),
     "a ragged table": (table([[1, 2], [3]]), Malfunction, "no table of numbers"),
     "a table of flags": (table([[True, False]] * 3), Malfunction, "no table of numbers"),
