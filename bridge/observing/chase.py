@@ -30,6 +30,8 @@ _COURSE_AT_MOST = timedelta(hours=2.0)
 _IN_HAND_S = 5.0
 # So long after the shutter's instant the mount may still be coming nearer.
 _SETTLES_WITHIN_S = 6.0
+# Both are longer by so many real seconds where time runs faster than life, and devices do not.
+_REAL_S = 0.25
 
 
 class CannotFollow(Exception):
@@ -117,7 +119,7 @@ class Chase:
 
     async def _settled(self, meeting: Meeting, follower: Follower) -> None:
         """Until the mount is on the target; one that only comes near is good enough when its time has come."""
-        left_s = (meeting.opens_at - self.clock.now()).total_seconds() + _SETTLES_WITHIN_S
+        left_s = (meeting.opens_at - self.clock.now()).total_seconds() + _SETTLES_WITHIN_S + self._slow_s
         with anyio.move_on_after(left_s):
             await follower.settled.wait()
         if not follower.off_arcsec <= self.lost_beyond_arcsec:
@@ -165,6 +167,10 @@ class Chase:
         mechanical = replace(steering, coordinates=turned, axes=(self.unmeasured, self.unmeasured))
         return steering.keyhole(course, begins_s, ends_s) or mechanical.keyhole(course, begins_s, ends_s)
 
+    @property
+    def _slow_s(self) -> float:
+        return _REAL_S * (self.observatory.patience - 1.0)
+
     def _course(self, planned: PlannedObservation) -> Course:
         now = self.clock.now()
         last = min(planned.window.set, planned.request.closes, now + _COURSE_AT_MOST)
@@ -172,7 +178,7 @@ class Chase:
 
     def _until(self, meeting: Meeting, course: Course) -> datetime:
         """How long to follow: the exposure, the read-out, and a little in hand; never to the end of the course."""
-        in_hand_s = _SETTLES_WITHIN_S + self.exposing.pace.readout.largest_s + _IN_HAND_S
+        in_hand_s = _SETTLES_WITHIN_S + self.exposing.pace.readout.largest_s + _IN_HAND_S + 2.0 * self._slow_s
         return min(
             meeting.closes_at + timedelta(seconds=in_hand_s), datetime_of(course.closes_s) - _COURSE_BEYOND / 2.0
         )

@@ -20,6 +20,8 @@ from schedules.courses import Course
 from schedules.instants import unix_s_of
 
 _EVERY_S = 0.1
+# Where the link is slower than that, others are served too: so much of the time a tick took it rests.
+_REST_SHARE = 0.5
 # A reading or a command that takes longer (in real seconds) leaves the mount to itself too long.
 _CALL_WITHIN_S = 1.0
 # It follows once so many readings in a row lie so near the target.
@@ -85,7 +87,8 @@ class Follower:
                     await self._tick(pilot)
                 if scope.cancelled_caught:
                     raise TimedOut(self.mount.name, "follow a target", f"no answer within {_CALL_WITHIN_S:g} s")
-                await anyio.sleep(max(0.0, _EVERY_S - (anyio.current_time() - began_s)))
+                took_s = anyio.current_time() - began_s
+                await anyio.sleep(max(_EVERY_S - took_s, _REST_SHARE * took_s))
                 self._tick_s += _FRESH * (anyio.current_time() - began_s - self._tick_s)
         finally:
             self.let_go = True

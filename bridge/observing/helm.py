@@ -71,6 +71,8 @@ class Helm:
 
     async def _let_go_once(self) -> None:
         try:
+            if self.way is Way.ORBIT:
+                await self.mount.abort()  # what ends an orbit is each driver's own; this ends anything
             await self._tell((0.0, 0.0))
         except ConnectionLost:
             raise

@@ -266,10 +266,10 @@ class OrbitMount(BadDriver):
         course = Ephemeris().course_of(satellite, FRONT_RANGE, opens=opens - timedelta(seconds=5.0), closes=closes)
         self.task = asyncio.get_running_loop().create_task(self._along(course))
 
-    async def track(self, *, ra_deg_per_s: float, dec_deg_per_s: float) -> None:
+    async def abort(self) -> None:
         if self.task is not None:
             self.task.cancel()
-        await super().track(ra_deg_per_s=ra_deg_per_s, dec_deg_per_s=dec_deg_per_s)
+        await super().abort()
 
     async def _along(self, course: Course) -> None:
         while True:
