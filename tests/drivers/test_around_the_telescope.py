@@ -325,6 +325,45 @@ async def test_a_dome_parks(dome: Dome, cupola: FakeDome) -> None:
     assert not cupola.Slewing
 
 
+async def test_a_dome_that_does_not_obey_park_is_found_out_in_seconds(dome: Dome, cupola: FakeDome) -> None:
+    class Stubborn(FakeDome):
+        def Park(self) -> None:  # noqa: N802
+            """Says yes."""
+
+    cupola.__class__ = Stubborn
+    began_s = anyio.current_time()
+    with pytest.raises(Malfunction, match=r"park: said yes, and has not moved for .* s; it is not parked"):
+        await dome.park()
+    assert anyio.current_time() - began_s <= 10.0
+
+
+async def test_a_dome_that_says_parked_while_it_turns_is_not_believed(dome: Dome, cupola: FakeDome) -> None:
+    class Hasty(FakeDome):
+        AtPark = True  # type: ignore[assignment]
+        Slewing = False  # type: ignore[assignment]
+
+    cupola.__class__ = Hasty
+    await dome.park()
+    assert not cupola._turning
+
+
+async def test_a_dome_that_turns_on_after_its_abort_is_found_out_though_its_flag_says_that_it_stands(
+    dome: Dome, cupola: FakeDome
+) -> None:
+    class Deaf(FakeDome):
+        Slewing = False  # type: ignore[assignment]
+
+        def AbortSlew(self) -> None:  # noqa: N802
+            """Says yes."""
+
+    cupola.__class__ = Deaf
+    cupola.SlewToAzimuth(170.0)
+    began_s = anyio.current_time()
+    with pytest.raises(TimedOut, match="abort: not done within 9 s"):
+        await dome.abort()
+    assert anyio.current_time() - began_s <= 10.0
+
+
 async def test_a_roof_that_rolls_off_has_a_shutter_and_no_azimuth(
     settings: AlpacaDevice, cupola: FakeDome, now: Now
 ) -> None:
