@@ -53,8 +53,8 @@ def measure() -> Iterator[Compared]:
     peer = Peer.of(text.splitlines(), chosen)
     ours_ms = cpu_s_of(lambda: windows_of(satellites, ephemeris)) / len(satellites) * 1000.0
     alone_ms = cpu_s_of(lambda: windows_of(chosen, ephemeris)) / _CHOSEN * 1000.0
-    events_ms = cpu_s_of(peer.find_events, repeats=1) / _CHOSEN * 1000.0
-    sunlit_ms = cpu_s_of(peer.find_sunlit_events, repeats=1) / _CHOSEN * 1000.0
+    events_ms = cpu_s_of(peer.find_events) / _CHOSEN * 1000.0
+    sunlit_ms = cpu_s_of(peer.find_sunlit_events) / _CHOSEN * 1000.0
     size = f"10 h, {len(satellites):,} satellites, dark and sunlit"
     for what, ours, theirs, name, wanted in (
         (f"windows, {size}", ours_ms, events_ms, "find_events, elevation only", 25.0),
