@@ -19,6 +19,7 @@ async def test_a_frame_is_the_whole_sensor_with_its_first_row_at_the_bottom(impl
         sensor = rig.device.capabilities
         assert frame.pixels.shape == (sensor.height_px, sensor.width_px)
         assert frame.pixels.dtype == np.uint16
+        assert len(rig.sky.looks) == 1
         as_the_sky_drew_it = np.arange(64 * 96, dtype=np.uint16).reshape(64, 96)  # its first row is the upper one
         assert np.array_equal(frame.pixels[::-1], as_the_sky_drew_it)
 
