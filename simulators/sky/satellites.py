@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Self
 
 import numpy as np
@@ -152,10 +152,16 @@ class Swarm:
     def _planes_around(self, number: int) -> Planes:
         unix_s = number * 2.0 * VALID_S
         places_km, speeds_km_s = self._teme(None, np.array([unix_s]))
+        rates_rad_s, epochs_s, axes_km = self._orbits
+        return planes_of(places_km[:, 0], speeds_km_s[:, 0], rates_rad_s, unix_s, (epochs_s, axes_km))
+
+    @cached_property
+    def _orbits(self) -> tuple[Floats, Floats, Floats]:
+        """How fast the nodes go round (rad/s), the elements' instants (Unix s) and semi-major axes (km)."""
         rates_rad_s = np.array([record.nodedot for record in self._records]) / 60.0
         epochs_s = np.array([unix_of(one.epoch) for one in self.elements])
         axes_km = np.array([record.a * record.radiusearthkm for record in self._records])
-        return planes_of(places_km[:, 0], speeds_km_s[:, 0], rates_rad_s, unix_s, (epochs_s, axes_km))
+        return rates_rad_s, epochs_s, axes_km
 
     def _teme(self, which: Which, unix_s: Floats) -> tuple[Vectors, Vectors]:
         records = self._all if which is None else SatrecArray([self._records[i] for i in np.atleast_1d(which)])
