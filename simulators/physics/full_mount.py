@@ -90,7 +90,7 @@ class FullMount(Mount):
         """Begin to turn a German mount to the other way of looking where it looks. Harmless where it is so already.
 
         Raises:
-            Refusal: parked, not tracking, or a mount of another kind.
+            Refusal: parked, not tracking, a mount of another kind, or a place too far past the meridian for that side.
         """
         german = self.settings.kind is MountKind.GERMAN
         refuse_unless(german, Reason.NOT_IMPLEMENTED, "only a German mount has sides")
@@ -99,9 +99,12 @@ class FullMount(Mount):
         if self.pointing.flipped is to_flipped:
             return
         at_s = self._acts_s()
+        place = self.axes.place(at_s)
+        reached = self.axes.reaches(place, at_s=at_s, flipped=to_flipped)
+        refuse_unless(reached, Reason.INVALID_OPERATION, "from that side it is too far past the meridian")
         self._leave()
         self._spins_deg_s = (0.0, 0.0)
-        self._arrives_s = self.axes.chase(self.axes.place(at_s), at_s=at_s, flipped=to_flipped)
+        self._arrives_s = self.axes.chase(place, at_s=at_s, flipped=to_flipped)
         self._busy_until_s = self._arrives_s + self.settle_s
         if self._rates_deg_s != (0.0, 0.0):
             self.axes.cruise(self._rates_deg_s, self._spins_deg_s, at_s=self._arrives_s)

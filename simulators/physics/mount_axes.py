@@ -50,6 +50,13 @@ class MountAxes:
         self._legs = History(first)
         self._stops_s = _NEVER
 
+    def reaches(self, place: tuple[float, float], *, at_s: float, flipped: bool) -> bool:
+        """Whether the primary axis may turn to look there from that side."""
+        ra_deg, dec_deg = self._of_date(place, at_s)
+        hour_angle_deg = sidereal_deg(self.ground, at_s) - ra_deg
+        lowest_deg, highest_deg = self._build.reach_deg(self.mechanics)
+        return lowest_deg <= self.mechanics.axes_of(hour_angle_deg, dec_deg, flipped=flipped)[0] <= highest_deg
+
     def true_deg(self, at_s: float) -> tuple[float, float]:
         """Where the encoders are: from home, the primary beyond a full circle where its cables are wound up."""
         return self._legs.at(at_s).axes_deg(at_s)

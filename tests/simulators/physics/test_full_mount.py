@@ -200,3 +200,19 @@ def test_places_on_the_horizon_are_for_a_mount_that_does_not_track() -> None:
             told(91.0, 100.0)
         with pytest.raises(Refusal, match="no place"):
             told(45.0, 360.0)
+
+
+def test_a_flip_past_the_meridian_limit_is_refused_and_nothing_moves() -> None:
+    guided = Guided(meridian_limit_deg=10.0)  # it looks 30° west of the meridian
+    before = guided.mount.pointing
+    with pytest.raises(Refusal, match="too far past the meridian") as refused:
+        guided.mount.flip(to_flipped=True)
+    assert refused.value.reason == Reason.INVALID_OPERATION
+    assert not guided.mount.slewing
+    guided.clock.advance(100.0)
+    assert guided.mount.pointing.dec_deg == pytest.approx(before.dec_deg, abs=ARCSEC_DEG)
+    guided.mount.slew((TEIDE.sidereal_time_deg(guided.clock.now()) - 5.0) % 360.0, 20.0)
+    guided.clock.advance(100.0)
+    guided.mount.flip(to_flipped=True)
+    guided.clock.advance(200.0)
+    assert guided.mount.pointing.flipped
