@@ -37,6 +37,9 @@ $(READY): requirements.txt requirements-indi.txt pyproject.toml scripts/venv.sh
 lock:  ## pin every dependency with its hashes; needs `uv`; names no index
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	  --extra dev pyproject.toml --output-file requirements.txt
+	(grep '^#' requirements-indi.txt; echo pyindi-client==2.3.0 | uv pip compile --quiet --no-deps --universal \
+	  --python-version 3.11 --generate-hashes --no-header --no-annotate -) > requirements-indi.new
+	mv requirements-indi.new requirements-indi.txt
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info

@@ -59,9 +59,6 @@ class Readings:
     def text(self, prop: str, element: str) -> str:
         return str(self._value(prop, element, Kind.TEXT))
 
-    def light(self, prop: str, element: str) -> PropertyState:
-        return PropertyState(str(self._value(prop, element, Kind.LIGHT)))
-
     def state(self, prop: str) -> PropertyState:
         return self.vector(prop).state
 

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import signal
+import sys
 import zlib
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager
@@ -324,6 +325,35 @@ async def test_a_goodbye_ends_the_process_in_order_even_while_words_and_pictures
                 await link.next_blob("PICTURE", after_count=0, within_s=60.0)
         group.cancel_scope.cancel()
     assert [one._process.returncode for one in processes] == [0, 0, 0]
+
+
+BRIDGE = """
+import sys, anyio
+from drivers.config import IndiDevice
+from drivers.indi.link import connected
+
+async def main():
+    settings = IndiDevice(driver="indi", address=sys.argv[1], device="Mount", link="pyindi")
+    async with connected("mount", settings):
+        print("connected", flush=True)
+        await anyio.sleep_forever()
+
+anyio.run(main)
+"""
+
+
+@needs_pyindi
+async def test_a_bridge_that_is_killed_leaves_no_process_and_no_connection(server: FakeIndi) -> None:
+    bridge = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", BRIDGE, server.address, stdout=asyncio.subprocess.PIPE
+    )
+    assert bridge.stdout is not None
+    assert await bridge.stdout.readline() == b"connected\n"
+    assert server.connections == 1
+    bridge.kill()
+    await bridge.communicate()
+    while server.connections:  # its process has said goodbye by itself
+        await anyio.sleep(0.01)
 
 
 @needs_pyindi
