@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -116,6 +116,8 @@ class IndiMount:
         self._require_unparked(doing)
         async with stopped_by(self.abort, device=self.name):
             await self._axes.end_rates()
+            with suppress(Refused, Malfunction):  # some will not; one that stands ends where the place was when it left
+                await self._axes.switch_tracking(True)
             await self._send("TRACK", to)
             await until(arrived, device=self.name, doing=doing, within_s=SLEW_WITHIN_S, every_s=EVERY_S)
             await self._axes.switch_tracking(True)  # most do so by themselves, and some refuse to be told

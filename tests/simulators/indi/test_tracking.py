@@ -30,6 +30,24 @@ async def moved_arcsec(mount: IndiMount) -> float:
     return separation_deg(before, (await mount.status()).pointing) * 3600.0
 
 
+async def test_a_slew_from_standing_ends_where_the_star_is_and_not_where_it_was(
+    indiserver: Callable[..., IndiServer],
+) -> None:
+    """INDI's simulator aims at an hour angle: one that does not track comes late by all the time it took."""
+    clock = SimulatedClock(starts_at=datetime(2026, 11, 23, 1, tzinfo=UTC), anchored_unix_s=time.time(), rate=RATE)
+    with BentTime(clock) as bent, indiserver(TELESCOPE, environment=bent.environment) as server:
+        settings = IndiDevice(driver="indi", address=server.address, device="Telescope Simulator")
+        async with indi_mount(settings, now=clock.now) as mount:
+            await mount.unpark()
+            await mount.stop_tracking()
+            place = (await mount.status()).pointing
+            far = Equatorial(ra_deg=(place.ra_deg + 100.0) % 360.0, dec_deg=10.0, system=EquatorialSystem.APPARENT)
+            await mount.slew(far)
+            status = await mount.status()
+            assert status.tracking
+            assert separation_deg(status.pointing, far) * 3600.0 < 15.0
+
+
 async def test_after_a_satellite_a_stopped_mount_follows_the_stars_again_and_then_the_next_satellite(
     indiserver: Callable[..., IndiServer],
 ) -> None:
