@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Self
 
 import numpy as np
@@ -61,4 +61,4 @@ def unix_s_of(instant: datetime) -> float:
 
 def datetime_of(unix_s: float) -> datetime:
     """The instant so many seconds after 1970, to the microsecond."""
-    return UNIX_EPOCH + timedelta(seconds=unix_s)
+    return datetime.fromtimestamp(unix_s, UTC)

@@ -28,8 +28,8 @@ _NEAR_NODES_RAD = 1.5
 _DEEP_NODES_RAD = 0.5
 _DEEP_BELOW_REV_PER_DAY = 6.4
 _SIZE = 1.06
-# The scan looks this often between two nodes; a look every 0.12 rad sees every pass, or the bend of a hidden one.
-_NEAR_LOOKS, _DEEP_LOOKS = 12, 4
+# The scan looks this often between two nodes; a look every 0.15 rad sees every pass, or the bend of a hidden one.
+_NEAR_LOOKS, _DEEP_LOOKS = 10, 4
 # What a scan forgives: light time, aberration, numbers of single precision.
 _SLACK_KM = 10.0
 

@@ -13,6 +13,7 @@ from schedules.targets import ElementSet, Satellite
 
 _SGP4_EPOCH = datetime(1949, 12, 31, tzinfo=UTC)
 _MINUTES_PER_DAY = 1440.0
+_RAD_PER_MIN = 2.0 * math.pi / _MINUTES_PER_DAY  # a revolution a day
 # SGP4 is written for catalogue numbers of five digits and does nothing with them: ours never go through it.
 _NO_NUMBER = 0
 _NOT_FINITE = np.uint8(255)
@@ -28,7 +29,6 @@ def propagator_of(elements: ElementSet) -> Satrec:
         BadElements: SGP4 cannot start from these elements.
     """
     inclination_deg = elements.inclination_deg if elements.inclination_deg >= _LEAST_INCLINATION_DEG else 0.0
-    radians_per_minute = 2.0 * math.pi / _MINUTES_PER_DAY
     record = Satrec()
     record.sgp4init(
         WGS72,
@@ -36,13 +36,13 @@ def propagator_of(elements: ElementSet) -> Satrec:
         _NO_NUMBER,
         (elements.epoch - _SGP4_EPOCH).total_seconds() / DAY_S,
         elements.bstar_per_earth_radius,
-        elements.mean_motion_dot * radians_per_minute / _MINUTES_PER_DAY,
-        elements.mean_motion_ddot * radians_per_minute / _MINUTES_PER_DAY**2,
+        elements.mean_motion_dot * _RAD_PER_MIN / _MINUTES_PER_DAY,
+        elements.mean_motion_ddot * _RAD_PER_MIN / _MINUTES_PER_DAY**2,
         elements.eccentricity,
         math.radians(elements.argument_of_perigee_deg),
         math.radians(inclination_deg),
         math.radians(elements.mean_anomaly_deg),
-        elements.mean_motion_rev_per_day * radians_per_minute,
+        elements.mean_motion_rev_per_day * _RAD_PER_MIN,
         math.radians(elements.raan_deg),
     )
     # 6 means that the orbit is in the ground at its epoch: that is said when a place is asked.

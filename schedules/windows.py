@@ -191,6 +191,7 @@ def _windows(search: Search, spans: Spans) -> Iterator[tuple[int, AccessWindow]]
     peaks_s = highest(spans, sine_of_altitude, search.orbit_step_s)
     if not len(spans):
         return
+    peaks_s = np.clip(peaks_s, spans.begins_s, spans.ends_s)
     columns = (
         spans.owner,
         *(spans.begins_s, peaks_s, spans.ends_s),
@@ -202,7 +203,7 @@ def _windows(search: Search, spans: Spans) -> Iterator[tuple[int, AccessWindow]]
             owner,
             AccessWindow(
                 rise=datetime_of(begins_s),
-                culmination=datetime_of(min(max(peak_s, begins_s), ends_s)),
+                culmination=datetime_of(peak_s),
                 set=datetime_of(ends_s),
                 peak_altitude_deg=angles[0],
                 rise_azimuth_deg=angles[1],
