@@ -30,6 +30,7 @@ class Axes:
         self._system = capabilities.system
         self._can_set_rates = capabilities.can_set_rates
         self._rates_are_zero = False  # not known of a mount just connected
+        self._offsets: tuple[float, float] | None = None  # as told, once found to be so
         self._last: tuple[float, Equatorial] | None = None  # loop time and place of the last reading
 
     async def pointing(self, state: State | None = None) -> Equatorial:
@@ -59,6 +60,7 @@ class Axes:
             )
 
     async def switch_tracking(self, on: bool) -> None:
+        self.forget_rates()
         if await self._link.flag("Tracking") is on:
             return
         await self._link.write("Tracking", on)
@@ -74,20 +76,41 @@ class Axes:
             await self.set_rates(0.0, 0.0, "track at the sidereal rate")
         self._rates_are_zero = True
 
+    @property
+    def follow_rates(self) -> bool:
+        """Whether offsets were set, found to be so, and nothing came in between."""
+        return self._offsets is not None
+
     async def set_rates(self, ra_deg_per_s: float, dec_deg_per_s: float, doing: str) -> None:
-        """Set both offsets, the larger first since it moves the telescope more meanwhile, and read them back."""
+        """Set both offsets, the larger first since it moves the telescope more meanwhile.
+
+        The first ones are read back, and zeros are; for those between, in a loop, only what differs is sent: whoever
+        steers sees what the mount does.
+        """
         self._rates_are_zero = False
+        before, self._offsets = self._offsets or (None, None), None
         rates = [
-            ("RightAscensionRate", ra_deg_per_s, ra_deg_per_s * RA_RATE_PER_DEG_S),
-            ("DeclinationRate", dec_deg_per_s, dec_deg_per_s * DEC_RATE_PER_DEG_S),
+            ("RightAscensionRate", ra_deg_per_s, ra_deg_per_s * RA_RATE_PER_DEG_S, before[0]),
+            ("DeclinationRate", dec_deg_per_s, dec_deg_per_s * DEC_RATE_PER_DEG_S, before[1]),
         ]
         rates.sort(key=lambda rate: abs(rate[1]), reverse=True)
-        for member, _, value in rates:
-            await self._link.write(member, value)
-        for member, _, value in rates:
-            confirmed = await self._link.number(member)
-            if abs(confirmed - value) > 1e-4 + 1e-4 * abs(value):
-                raise Malfunction(self._link.name, doing, f"{member} reads {confirmed:.6g} after {value:.6g} was set")
+        for member, rate, value, was in rates:
+            if rate != was:
+                await self._link.write(member, value)
+        rests = ra_deg_per_s == 0.0 and dec_deg_per_s == 0.0
+        for member, _, value, was in rates:
+            if was is None or rests:
+                await self._confirm(member, value, doing)
+        self._offsets = None if rests else (ra_deg_per_s, dec_deg_per_s)
+
+    async def _confirm(self, member: str, value: float, doing: str) -> None:
+        confirmed = await self._link.number(member)
+        if abs(confirmed - value) > 1e-4 + 1e-4 * abs(value):
+            raise Malfunction(self._link.name, doing, f"{member} reads {confirmed:.6g} after {value:.6g} was set")
+
+    def forget_rates(self) -> None:
+        """What is set next is set in full: a stop came in between."""
+        self._offsets = None
 
     def forget_reading(self) -> None:
         """The next reading may be anywhere: a sync came in between."""

@@ -1,21 +1,21 @@
 """A mount behind Alpaca (ITelescope)."""
 
-import logging
 import math
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
 
 from drivers.accessories import TimeAndPlace
-from drivers.alpaca.axes import AGREE_DEG, EVERY_S, STEADY_S, STOP_WITHIN_S, Axes
+from drivers.alpaca.axes import AGREE_DEG, EVERY_S, Axes
 from drivers.alpaca.connecting import connected, stop_line
 from drivers.alpaca.link import PRIMARY, SECONDARY, Link, Role, optional
+from drivers.alpaca.parking import park, unpark
 from drivers.alpaca.stopping import send_stops
 from drivers.alpaca.time_and_place import AlpacaTimeAndPlace
 from drivers.alpaca.turning import Turning
 from drivers.config import AlpacaDevice
-from drivers.errors import Malfunction, Refused, TimedOut
-from drivers.motion import SIDEREAL_DEG_PER_S, Standstill, separation_deg
+from drivers.errors import Malfunction, Refused
+from drivers.motion import Standstill, separation_deg
 from drivers.values import (
     AxisSpeeds,
     ElementLines,
@@ -28,13 +28,9 @@ from drivers.values import (
 )
 from drivers.waiting import stopped_by, until
 
-_log = logging.getLogger(__name__)
-
 SLEW_WITHIN_S = 180.0
-PARK_WITHIN_S = 180.0
 ARRIVED_DEG = 0.05  # standing so near to the goal is having arrived
 STUCK_S = 3.0  # standing elsewhere for so long is having ended there
-IDLE_S = 9.0  # a mount told to park that does not move for so long does not obey
 FROZEN_S = 15.0  # a position that is the same for so long is none of a mount that slews
 
 _SYSTEMS = {  # EquatorialCoordinateType
@@ -137,7 +133,8 @@ class AlpacaMount:
             raise Refused(self.name, doing, "this mount tracks stars only; observe with sidereal tracking")
         async with stopped_by(self.abort, device=self.name):
             await self._turning.end()
-            await self._axes.switch_tracking(True)
+            if not self._axes.follow_rates:
+                await self._axes.switch_tracking(True)
             await self._axes.set_rates(ra_deg_per_s, dec_deg_per_s, doing)
 
     async def turn_axes(self, *, primary_deg_per_s: float, secondary_deg_per_s: float) -> None:
@@ -164,7 +161,7 @@ class AlpacaMount:
         if not self.capabilities.can_sync:
             raise Refused(self.name, doing, "this mount cannot be synced")
         await self._link.invoke("SyncToCoordinates", on.ra_deg / 15.0, on.dec_deg)
-        self._forget_readings()
+        self._axes.forget_reading()
         await self._axes.require_pointing(on, ARRIVED_DEG, doing)
 
     async def stop_tracking(self) -> None:
@@ -176,43 +173,12 @@ class AlpacaMount:
         """A lost reading does not stop a mount on its way to park; a cancellation does."""
         if not self.capabilities.can_park:
             raise Refused(self.name, "park", "this mount cannot park; stop its tracking instead")
-        standstill = Standstill(separation_deg, agree=AGREE_DEG, drift_per_s=SIDEREAL_DEG_PER_S)
-
-        async def parked() -> bool:
-            try:
-                at_park, slewing, pointing = (
-                    await self._axes.parked(),
-                    await self._link.flag("Slewing"),
-                    await self._axes.pointing(),
-                )
-            except TimedOut:  # an old driver may answer nothing until it is there
-                return False
-            stood_s = standstill.seconds(pointing)
-            if stood_s > IDLE_S and not at_park and not slewing:
-                raise Malfunction(
-                    self.name, "park", f"said yes, and has not moved for {stood_s:.0f} s; it is not parked"
-                )
-            return at_park and not slewing and stood_s >= STEADY_S
-
         async with stopped_by(self.abort, device=self.name, also_on_errors=False):
-            try:
-                if not await self._axes.parked():
-                    await self._turning.end()
-                    await self._link.invoke("Park")
-            except TimedOut:
-                _log.info("%s does not answer while it parks", self.name)
-            await until(parked, device=self.name, doing="park", within_s=PARK_WITHIN_S, every_s=EVERY_S)
+            await self._turning.end()
+            await park(self._link, self._axes)
 
     async def unpark(self) -> None:
-        if not await self._axes.parked():
-            return
-
-        async def unparked() -> bool:
-            return not await self._axes.parked()
-
-        await self._link.invoke("Unpark")
-        self._forget_readings()  # some take up their real position only now
-        await until(unparked, device=self.name, doing="unpark", within_s=STOP_WITHIN_S, every_s=EVERY_S)
+        await unpark(self._link, self._axes)
 
     async def time_and_place(self) -> TimeAndPlace | None:
         if await optional(self._link.number("SiteLatitude")) is None:
@@ -221,12 +187,10 @@ class AlpacaMount:
 
     async def abort(self) -> None:
         self._turning.forget()
+        self._axes.forget_rates()
+        self._brake.forget_reading()
         await send_stops(self._stop, turns_axes=self.capabilities.axis_speeds is not None)
         await self._brake.until_standing("abort")
-
-    def _forget_readings(self) -> None:
-        self._axes.forget_reading()
-        self._brake.forget_reading()
 
     def _require_own_axes(self, direction: Equatorial, doing: str) -> None:
         if direction.system is not self.capabilities.system:

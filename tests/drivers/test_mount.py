@@ -236,6 +236,48 @@ async def test_a_rate_that_is_taken_and_ignored_is_a_malfunction(mount: Mount, t
     assert not telescope.Tracking
 
 
+async def test_in_a_loop_rates_that_were_found_to_be_taken_cost_two_commands_and_no_reading(
+    mount: Mount, telescope: FakeTelescope, alpaca: FakeAlpaca
+) -> None:
+    await mount.slew(apparent(120.0, 20.0))
+    await mount.track(ra_deg_per_s=0.04, dec_deg_per_s=0.01)
+    alpaca.calls.clear()
+    for step in range(1, 6):
+        await mount.track(ra_deg_per_s=0.04 + 0.001 * step, dec_deg_per_s=0.01)
+    assert alpaca.calls == ["PUT telescope/0/rightascensionrate"] * 5
+    await mount.track(ra_deg_per_s=0.05, dec_deg_per_s=0.02)
+    assert pytest.approx(0.05 * 239.34470464) == telescope.RightAscensionRate
+    assert pytest.approx(72.0) == telescope.DeclinationRate
+
+
+@pytest.mark.parametrize("deed", ["abort", "stop", "slew", "stars"])
+async def test_whatever_comes_between_the_next_rates_are_set_in_full_and_read_back(
+    deed: str, mount: Mount, telescope: FakeTelescope, alpaca: FakeAlpaca
+) -> None:
+    await mount.slew(apparent(120.0, 20.0))
+    await mount.track(ra_deg_per_s=0.04, dec_deg_per_s=0.01)
+    if deed == "slew":
+        await mount.slew(apparent(125.0, 20.0))
+    elif deed == "stars":
+        await mount.track(ra_deg_per_s=0.0, dec_deg_per_s=0.0)
+    else:
+        await (mount.abort() if deed == "abort" else mount.stop_tracking())
+    alpaca.calls.clear()
+    await mount.track(ra_deg_per_s=0.04, dec_deg_per_s=0.01)
+    assert telescope.Tracking
+    assert pytest.approx(36.0) == telescope.DeclinationRate
+    assert alpaca.times("GET telescope/0/rightascensionrate") == alpaca.times("GET telescope/0/declinationrate") == 1
+
+
+async def test_zero_rates_that_are_taken_and_ignored_are_found_out(mount: Mount, telescope: FakeTelescope) -> None:
+    await mount.slew(apparent(120.0, 20.0))
+    await mount.track(ra_deg_per_s=0.04, dec_deg_per_s=0.01)
+    telescope.ignores = ("DeclinationRate",)
+    with pytest.raises(Malfunction, match="DeclinationRate reads 36 after 0 was set"):
+        await mount.track(ra_deg_per_s=0.0, dec_deg_per_s=0.0)
+    assert not telescope.Tracking
+
+
 @pytest.mark.parametrize("rate", [float("nan"), float("inf")])
 async def test_a_rate_that_is_no_number_is_refused(rate: float, mount: Mount) -> None:
     with pytest.raises(Refused):
