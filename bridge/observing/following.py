@@ -19,8 +19,10 @@ from drivers.protocols import Mount
 from schedules.courses import Course
 from schedules.instants import unix_s_of
 
+# Seconds of the night, and at least so many real ones; where the link is slower still, others are served too: it rests
+# for so much of the time a tick took.
 _EVERY_S = 0.1
-# Where the link is slower than that, others are served too: so much of the time a tick took it rests.
+_EVERY_REAL_S = 0.02
 _REST_SHARE = 0.5
 # A reading or a command that takes longer (in real seconds) leaves the mount to itself too long.
 _CALL_WITHIN_S = 1.0
@@ -80,6 +82,7 @@ class Follower:
             acceleration_deg_s2=(self.steering.axes[0].acceleration_deg_s2, self.steering.axes[1].acceleration_deg_s2),
             last=self.steering.resting(),
         )
+        every_s = max(_EVERY_S, _EVERY_REAL_S * self.patience)
         try:
             while self.clock.now() <= self.helm.until:
                 began_s = anyio.current_time()
@@ -88,7 +91,7 @@ class Follower:
                 if scope.cancelled_caught:
                     raise TimedOut(self.mount.name, "follow a target", f"no answer within {_CALL_WITHIN_S:g} s")
                 took_s = anyio.current_time() - began_s
-                await anyio.sleep(max(_EVERY_S - took_s, _REST_SHARE * took_s))
+                await anyio.sleep(max(every_s - took_s, _REST_SHARE * took_s))
                 self._tick_s += _FRESH * (anyio.current_time() - began_s - self._tick_s)
         finally:
             self.let_go = True

@@ -10,12 +10,16 @@ from bridge.clock import Clock
 from bridge.observing.gate import MotionRefused
 from bridge.observing.steering import Pair, Steering
 from drivers.errors import ConnectionLost, DeviceError
+from drivers.motion import separation_deg
 from drivers.protocols import Mount
 from drivers.values import ElementLines
 
 # A mount that cannot be reached is told to let go so often, and for so long; then whoever connects it anew does.
 _AGAIN_S = 0.25
 _LET_GO_WITHIN_S = 10.0
+# Braking takes a while; after that it goes with the stars. A target slower than this does no harm for a while.
+_SLOW_WITHIN_S = 4.0
+_SLOW_DEG_S = 0.05
 
 
 @dataclass(slots=True, kw_only=True)
@@ -74,10 +78,27 @@ class Helm:
             if self.way is Way.ORBIT:
                 await self.mount.abort()  # what ends an orbit is each driver's own; this ends anything
             await self._tell((0.0, 0.0))
+            obeys = await self._seen_slow()
         except ConnectionLost:
             raise
         except DeviceError:
+            obeys = False
+        if not obeys:
             await self.mount.abort()
+
+    async def _seen_slow(self) -> bool:
+        """Whether two readings in a row show that it no longer runs on; a mount may say yes and go on."""
+        began_s = anyio.current_time()
+        before = await self.mount.status()
+        while True:
+            await anyio.sleep(_AGAIN_S)
+            after = await self.mount.status()
+            apart_s = (after.read_at - before.read_at).total_seconds()
+            if apart_s > 0.0 and separation_deg(before.pointing, after.pointing) <= _SLOW_DEG_S * apart_s:
+                return True
+            if anyio.current_time() - began_s > _SLOW_WITHIN_S:
+                return False
+            before = after
 
     async def _tell(self, told: Pair) -> None:
         if self.way is Way.AXES:
