@@ -29,6 +29,8 @@ _TABLES = {
     "camera": "camera",
     "filterwheel": "filter_wheel",
     "focuser": "focuser",
+    "rotator": "rotator",
+    "covercalibrator": "cover",
     "dome": "dome",
     "safetymonitor": "safety_monitor",
     "observingconditions": "conditions",

@@ -70,10 +70,10 @@ def test_with_discovery_and_platform_the_file_works_as_it_is(
     assert settings.mount.slew_speed_deg_s == 4.0
     assert (settings.camera.focal_length_mm, settings.camera.aperture_mm) == (400.0, 80.0)
     devices = [settings.mount, settings.camera, settings.filter_wheel, settings.focuser, settings.dome]
-    devices += [settings.safety_monitor, settings.conditions]
-    assert [None if one is None else one.address for one in devices] == [address] * 7
+    devices += [settings.safety_monitor, settings.conditions, settings.rotator, settings.cover]
+    assert [None if one is None else one.address for one in devices] == [address] * 9
     unique_ids = {one.unique_id for one in devices if isinstance(one, AlpacaDevice)}
-    assert len(unique_ids - {""}) == 7, "each is known by its own, and found again by it"
+    assert len(unique_ids - {""}) == 9, "each is known by its own, and found again by it"
     assert TOKEN not in file.read_text()
 
 
