@@ -18,6 +18,7 @@ from drivers.indi.properties import (
     Limits,
     New,
     PingReply,
+    PingRequest,
     PropertyState,
     Rule,
     Said,
@@ -49,6 +50,8 @@ def event_of(element: Element) -> Event | None:
             )
         case "pingReply":
             return PingReply(uid=element.get("uid", ""))
+        case "pingRequest":
+            return PingRequest(uid=element.get("uid", ""))
     vector = _VECTOR.fullmatch(element.tag)
     if vector is None:
         return None  # what clients tell drivers, and what later versions may add
@@ -94,6 +97,11 @@ def enabling_blobs(device: str) -> bytes:
 def pinging(uid: str) -> bytes:
     """pingRequest, which the server itself answers."""
     return _tag("pingRequest", {"uid": uid})
+
+
+def answering(request: PingRequest) -> bytes:
+    """pingReply, to a server that asks."""
+    return _tag("pingReply", {"uid": request.uid})
 
 
 def commanding(new: New) -> bytes:

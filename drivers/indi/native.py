@@ -7,10 +7,10 @@ from typing import Final
 
 import anyio
 
-from drivers.indi.elements import asking, commanding, enabling_blobs, pinging
+from drivers.indi.elements import answering, asking, commanding, enabling_blobs, pinging
 from drivers.indi.errors import NotIndi
 from drivers.indi.parsing import Parser
-from drivers.indi.properties import New
+from drivers.indi.properties import Event, New, PingRequest
 from drivers.indi.transport import Hearer
 
 CONNECT_WITHIN_S: Final = 20.0
@@ -38,7 +38,7 @@ class NativeTransport(asyncio.BufferedProtocol):
     def __init__(self, device: str, hearer: Hearer) -> None:
         self._device = device
         self._hearer = hearer
-        self._parser = Parser(hearer.hear)
+        self._parser = Parser(self._hear)
         self._loop = asyncio.get_running_loop()
         self._stream: asyncio.Transport | None = None
         self._socket: socket.socket
@@ -95,6 +95,12 @@ class NativeTransport(asyncio.BufferedProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._gone.set()
         self._hearer.lose(f"the connection broke: {exc}" if exc else "it hung up")
+
+    def _hear(self, event: Event) -> None:
+        if isinstance(event, PingRequest):
+            self._write(answering(event))
+        else:
+            self._hearer.hear(event)
 
     def _acknowledge(self) -> None:
         """At once: the server holds its next words back until we do, and the kernel would take 40 ms over it."""

@@ -122,7 +122,14 @@ class PingReply:
     uid: str
 
 
-Event = Defined | Updated | Deleted | Said | PingReply
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PingRequest:
+    """The server asks whether we are still there, and have taken what it sent."""
+
+    uid: str
+
+
+Event = Defined | Updated | Deleted | Said | PingReply | PingRequest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -209,6 +209,7 @@ class FakeIndi:
         await self._server.wait_closed()
         while self._writers:
             await asyncio.sleep(0.001)
+        await asyncio.sleep(0.001)  # for the last of them to be closed
 
     def kill(self) -> None:
         """Gone, and all connections with it. `__aenter__` starts it again at the same port."""
@@ -264,7 +265,7 @@ class FakeIndi:
         finally:
             self._writers.remove(writer)
             self._wants_blobs.discard(writer)
-            writer.close()
+            writer.transport.abort()  # whoever was here has gone: what was still to be said is not waited for
 
     def _answer(self, element: Element, writer: asyncio.StreamWriter) -> None:
         devices = [device for device in self.devices if element.get("device") in (None, device.name)]

@@ -245,6 +245,13 @@ async def test_a_server_that_was_killed_is_noticed_at_once_and_found_again(
         assert mount.times("PLACE") == 3
 
 
+async def test_a_server_that_asks_whether_we_are_there_is_answered(link: Link, server: FakeIndi) -> None:
+    server.say("<pingRequest uid='are you &amp; there'/>")
+    await link.set_numbers("RATE", {"RA": 5.0}, within_s=20.0)
+    while "pingReply" not in server.asked:
+        await anyio.sleep(0.01)
+
+
 async def test_a_frozen_server_is_noticed(
     short_patience: None, link: Link, server: FakeIndi, caplog: pytest.LogCaptureFixture
 ) -> None:
