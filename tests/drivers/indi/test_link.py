@@ -9,6 +9,7 @@ from drivers.config import IndiDevice
 from drivers.errors import ConnectionLost, Malfunction, Refused, TimedOut
 from drivers.indi.link import connected
 from drivers.indi.properties import PropertyState
+from tests.drivers.indi.a_linked_mount import a_mount, settings
 from tests.drivers.indi.fake_indi import (
     FakeDevice,
     FakeIndi,
@@ -19,7 +20,6 @@ from tests.drivers.indi.fake_indi import (
     say_nothing,
     slowly,
 )
-from tests.drivers.indi.fake_mount import a_mount, settings
 
 
 async def test_a_device_is_switched_on_and_off_again() -> None:

@@ -5,12 +5,12 @@ import pytest
 
 from drivers.errors import ConnectionLost, TimedOut
 from drivers.indi.link import Link, connected
+from tests.drivers.indi.a_linked_mount import a_mount, settings
 from tests.drivers.indi.fake_indi import (
     FakeIndi,
     busy_forever,
     say_nothing,
 )
-from tests.drivers.indi.fake_mount import a_mount, settings
 
 
 async def assert_lost(link: Link, words: str) -> None:
