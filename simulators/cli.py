@@ -155,6 +155,11 @@ def indi(
     at: At = "",
     anchor: Anchor = 0.0,
     seed: Seed = 0,
+    upset_every: Annotated[
+        float,
+        typer.Option(min=0.0, callback=_finite, help="freeze or kill indiserver so often, s of the sky; 0: never"),
+    ] = 0.0,
+    begins: Annotated[str, typer.Option("--from", metavar="T", help="from when on; default: --at")] = "",
 ) -> None:
     """Serve INDI's own simulators (Debian's indi-bin) under our sky, in simulated time, to any INDI client.
 
@@ -163,14 +168,17 @@ def indi(
     """
     from simulators.night.servers import IndiServerChoices, serve_indi
 
+    clock = _clock(rate, at, anchor)
     serve_indi(
         IndiServerChoices(
             port=port,
             devices=_simulators(devices),
             ground=_ground(site),
             elements=elements,
-            clock=_clock(rate, at, anchor),
+            clock=clock,
             seed=seed,
+            upset_every_s=upset_every,
+            upset_from=_instant(begins) if begins else clock.starts_at,
         )
     )
 
@@ -232,6 +240,9 @@ def night(
     devices: Annotated[
         DevicesChoice, typer.Option(help="ours, INDI's own simulators, or an INDI mount under the rest of ours")
     ] = DevicesChoice.ALPACA,
+    upsets: Annotated[
+        int, typer.Option(min=0, max=200, help="how often indiserver is frozen or killed in the night")
+    ] = 0,
     out: Annotated[Path, typer.Option(help="the folder for frames, logs and the report")] = Path("night"),
     seed: Seed = 1,
 ) -> None:
@@ -243,6 +254,8 @@ def night(
     from simulators.night.fly import fly
     from simulators.night.settings import Devices, NightSettings, usual_rate
 
+    if upsets and devices is DevicesChoice.ALPACA:
+        raise typer.BadParameter("there is no indiserver without --devices indi or mixed", param_hint="--upsets")
     settings = NightSettings(
         evening=_evening(date),
         hours=hours,
@@ -254,6 +267,7 @@ def night(
         elements=elements,
         out=out,
         devices=Devices(devices),
+        upsets=upsets,
     )
     raise typer.Exit(fly(settings))
 

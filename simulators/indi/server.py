@@ -42,7 +42,7 @@ _READY_WITHIN_S = 30.0
 _GONE_WITHIN_S = 10.0
 _TRIES = 5
 _LOOK_EVERY_S = 0.02
-# Even where the one who started it is killed; the drivers end with the server.
+# With the thread that started it, even where that is killed; the drivers end with the server.
 _ENDS_WITH_US = ("setpriv", "--pdeathsig", "KILL")
 _DEFINED = re.compile(rb"<def\w+Vector\s[^>]*?device=[\"']([^\"']+)[\"']")
 

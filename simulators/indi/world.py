@@ -20,6 +20,7 @@ from simulators.indi.path import MountPath
 from simulators.indi.sensor import Sensor
 from simulators.indi.server import SIMULATORS, IndiServer, IndiServerFailed, free_port
 from simulators.indi.stars import StarServer
+from simulators.indi.upsets import Upsets
 from simulators.indi.wishes import Wish, numbers, texts
 from simulators.physics.filter_wheel import FilterWheelSettings
 from simulators.sky.earth import Ground
@@ -91,15 +92,21 @@ def followed_mount(address: str, ground: Ground, clock: SimulatedClock) -> Itera
         yield path
 
 
-def frames_app(world: IndiWorld) -> Starlette:
-    """GET /_observatory/frames: what each light frame truly shows, as the Alpaca observatory tells it."""
+def frames_app(world: IndiWorld, upsets: Upsets | None = None) -> Starlette:
+    """GET /_observatory/frames: what each light frame truly shows, as the Alpaca observatory tells it; and upsets."""
 
     async def frames(_: Request) -> Response:
         truths = await run_in_threadpool(world.stars.truths, world.clock.now())
         instants = ({"started_at": one.started_at.isoformat(), "mid_at": one.mid_at.isoformat()} for one in truths)
         return JSONResponse([asdict(one) | texts for one, texts in zip(truths, instants, strict=True)])
 
-    return Starlette(routes=[Route("/_observatory/frames", frames)])
+    async def done(_: Request) -> Response:
+        happened = upsets.done if upsets is not None else []
+        return JSONResponse(
+            [{"what": one.what, "at": one.at.isoformat(), "until": one.until.isoformat()} for one in happened]
+        )
+
+    return Starlette(routes=[Route("/_observatory/frames", frames), Route("/_observatory/upsets", done)])
 
 
 def _settings(choices: IndiChoices, sensor: Sensor) -> tuple[Wish, ...]:

@@ -57,6 +57,8 @@ def _flown(settings: NightSettings, begins: datetime, ends: datetime, console: C
         with LiveView(console, begins=clock.starts_at, ends=ends) as view:
             exit_code = night.watch(view)
         tasks, frames = night.summary(), night.true_frames()
+        if settings.upsets:
+            console.print(Text(night.tell_upsets()), soft_wrap=True)
     took_s = time.monotonic() - began_s
     figures = figures_of(
         tasks=tasks,
@@ -86,6 +88,7 @@ class _Night:
             "OPENBLAS_NUM_THREADS": "1",
         }
         self._frames_at = ""
+        self._upsets_at = ""
         self._api = ""
 
     def start(self) -> None:
@@ -108,8 +111,12 @@ class _Night:
     def _start_indi(self) -> str:
         """Where INDI's simulators listen: all of them, or where the rest is Alpaca the mount alone."""
         devices = ["--devices=telescope"] if self._settings.devices is Devices.MIXED else []
-        said = self._child("indi", [*devices, *self._time_scale(), *self._elements()]).first_line()
-        self._frames_at = said.split()[-1]
+        arguments = [*devices, *self._time_scale(), *self._elements()]
+        if self._settings.upsets:
+            every_s = (self._ends - self._begins).total_seconds() / (self._settings.upsets + 1)
+            arguments += [f"--upset-every={every_s:.3f}", f"--from={self._begins.isoformat()}"]
+        said = self._child("indi", arguments).first_line()
+        self._upsets_at = self._frames_at = said.split()[-1]
         return _address_in(said)
 
     def _start_observatory(self, *, follow: str) -> str:
@@ -158,6 +165,13 @@ class _Night:
         """What the simulated camera truly saw."""
         frames: Sequence[Mapping[str, Any]] = _asked(f"http://{self._frames_at}/_observatory/frames")
         return frames
+
+    def tell_upsets(self) -> str:
+        """What was done to INDI's server, in words; when, and until when, is kept beside the report."""
+        upsets = _asked(f"http://{self._upsets_at}/_observatory/upsets")
+        self._settings.out.joinpath("upsets.json").write_text(json.dumps(upsets, indent=1) + "\n", encoding="utf-8")
+        counts = {what: sum(one["what"] == what for one in upsets) for what in ("frozen", "killed")}
+        return f"indiserver was frozen {counts['frozen']} times, and killed and started again {counts['killed']} times"
 
     def _time_scale(self) -> list[str]:
         ground = self._settings.ground

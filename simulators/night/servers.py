@@ -21,6 +21,7 @@ from simulators.api.app import emulator_app
 from simulators.api.scenarios import Night
 from simulators.api.world import World
 from simulators.clock import SimulatedClock
+from simulators.indi.upsets import Upsets
 from simulators.indi.world import IndiChoices, followed_mount, frames_app, indi_world
 from simulators.night.children import ended_by_sigterm
 from simulators.observatory import Observatory, ObservatorySettings
@@ -58,7 +59,7 @@ class ObservatoryChoices:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndiServerChoices:
-    """What `nightbridge-sim indi` was asked for."""
+    """What `nightbridge-sim indi` was asked for. The server is upset every `upset_every_s` of the sky; 0 is never."""
 
     port: int
     devices: tuple[str, ...]
@@ -66,6 +67,8 @@ class IndiServerChoices:
     elements: Path | None
     clock: SimulatedClock
     seed: int
+    upset_every_s: float
+    upset_from: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,8 +154,14 @@ def serve_indi(choices: IndiServerChoices) -> None:
     with ended_by_sigterm(), indi_world(world, swarm) as running:
         truths = _listening("127.0.0.1", 0)
         where = f"{running.server.address} frames at 127.0.0.1:{_port_of(truths)}"
-        config = uvicorn.Config(frames_app(running), log_level="warning", access_log=False)
-        _Announced(config, f"indi listens on {where}").run(sockets=[truths])
+        with ExitStack() as stack:
+            upsets = None
+            if choices.upset_every_s > 0.0:
+                first_at = choices.upset_from + timedelta(seconds=choices.upset_every_s)
+                upsets = Upsets(running.server, choices.clock, first_at=first_at, every_s=choices.upset_every_s)
+                stack.enter_context(upsets)
+            config = uvicorn.Config(frames_app(running, upsets), log_level="warning", access_log=False)
+            _Announced(config, f"indi listens on {where}").run(sockets=[truths])
 
 
 def serve_platform(choices: PlatformChoices) -> None:

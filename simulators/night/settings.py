@@ -45,7 +45,10 @@ class NoDarkness(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NightSettings:
-    """A night to simulate. `evening` is the local date on which it begins."""
+    """A night to simulate. `evening` is the local date on which it begins.
+
+    `upsets`: how often INDI's server is frozen for half a minute of the sky, or killed and started again, by turns.
+    """
 
     evening: date
     hours: float
@@ -57,6 +60,7 @@ class NightSettings:
     elements: Path | None
     out: Path
     devices: Devices = Devices.ALPACA
+    upsets: int = 0
 
     @property
     def prelude(self) -> timedelta:

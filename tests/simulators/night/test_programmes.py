@@ -78,6 +78,7 @@ WRONG = {
     "no such file": (["night", "--elements", "nowhere.tle"], "nowhere.tle"),
     "an INDI device there is not": (["indi", "--devices", "telescope,teapot"], "'teapot' is none of telescope, ccd"),
     "devices of nobody": (["night", "--devices", "ascom"], "'ascom' is not one of 'alpaca', 'indi', 'mixed'"),
+    "upsets of what is not there": (["night", "--upsets", "3"], "there is no indiserver without"),
     "too many cameras": (["observatory", "--cameras", "9"], "less than or equal to 4"),
 }
 
