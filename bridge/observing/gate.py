@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from bridge.clock import Clock
-from bridge.observing.pointing import Rates, direction_of, turned_within
+from bridge.observing.pointing import direction_of, turned_within
 from bridge.observing.safety import Verdict
 from drivers.values import DomeStatus, Equatorial, MountStatus, ShutterState
 from schedules.courses import Course
@@ -32,12 +32,9 @@ _SUN_HARMLESS_DEG = -12.0
 # Deeper than this it shines on no site (3.5° are refraction and the dip of the horizon from 9,000 m): then the way the
 # mount is expected to take is looked at, and no longer every way it might; half of those lead past a Sun underground.
 _SUN_UNDERGROUND_DEG = -4.0
-# How finely a followed path is looked at: in time, and in either coordinate. A path of more looks, or a rate beyond the
-# last, belongs to no target, next to the pole either.
-_TRACK_STEP_S = 20.0
-_TRACK_STEP_DEG = 15.0
+# How finely the way of a star is looked at; and in how many looks a way must be done.
+_STARS_STEP_S = 20.0
 _LOOKS_AT_MOST = 2000
-_RATE_AT_MOST_DEG_S = 100.0
 # How finely a course is looked at, and how far beside it a mount may stand that begins to follow: no further than a
 # slew may end from where it was sent, and what it loses while it speeds up.
 _COURSE_STEP_S = 1.0
@@ -113,25 +110,14 @@ class Gate:
         doing = f"slew to {to.ra_deg:.3f}° {to.dec_deg:+.3f}°"
         self._require_ready(doing, status)
         now = self.clock.now()
-        self._require_harmless(doing, to, Rates(ra_deg_per_s=0.0, dec_deg_per_s=0.0), until)
+        self._require_harmless(doing, to, until)
         self._require_sun_off_way(doing, self.horizontal_of(status.pointing, now), self.horizontal_of(to, now), now)
-
-    def admit_track(self, status: MountStatus, rates: Rates, *, until: datetime) -> None:
-        """Following a target from where the mount stands until `until`."""
-        doing = f"track at {rates.ra_deg_per_s:.5f}°/s {rates.dec_deg_per_s:+.5f}°/s"
-        self._require_ready(doing, status)
-        self._require_harmless(doing, status.pointing, rates, until)
 
     def admit_course(self, status: MountStatus, course: Course, *, until: datetime) -> None:
         """Following a target on its course from now until `until`, all the way of it; the mount stands near it."""
         doing = f"follow a target until {until:%H:%M:%S}"
         self._require_ready(doing, status)
-        now = self.clock.now()
-        whole_s = (until - now).total_seconds()
-        steps = max(1, math.ceil(whole_s / _COURSE_STEP_S))
-        if steps > _LOOKS_AT_MOST:
-            raise MotionRefused(f"{doing}: not for {whole_s:.0f} s")
-        instants = [now + (until - now) * step / steps for step in range(steps + 1)]
+        instants = _instants(doing, self.clock.now(), until, step_s=_COURSE_STEP_S)
         motions = [course.horizontal.at(unix_s_of(at)) for at in instants]
         looks = (Horizontal(altitude_deg=one.latitude_deg, azimuth_deg=one.longitude_deg) for one in motions)
         ahead = Directions.of(*looks)
@@ -187,24 +173,12 @@ class Gate:
             return False
         return abs((self.clock.now() - self._roof.read_at).total_seconds()) <= self.limits.stale_s
 
-    def _require_harmless(self, doing: str, start: Equatorial, rates: Rates, until: datetime) -> None:
-        """Following at these rates from now on leads neither down nor to the Sun."""
-        instants = _instants(doing, self.clock.now(), until, rates)
-        ahead = self._following(doing, start, rates, instants)
+    def _require_harmless(self, doing: str, to: Equatorial, until: datetime) -> None:
+        """Following the stars there from now on leads neither down nor to the Sun."""
+        instants = _instants(doing, self.clock.now(), until, step_s=_STARS_STEP_S)
+        ahead = Directions.of(*(self.horizontal_of(to, at) for at in instants))
         self._require_clear(doing, ahead)
         self._require_sun_apart(doing, ahead, instants)
-
-    def _following(self, doing: str, start: Equatorial, rates: Rates, instants: Sequence[datetime]) -> Directions:
-        """Where the telescope looks at each instant, by the horizon; it starts at the first."""
-        looks = []
-        for at in instants:
-            ahead_s = (at - instants[0]).total_seconds()
-            dec_deg = start.dec_deg + rates.dec_deg_per_s * ahead_s
-            if not -90.0 <= dec_deg <= 90.0:
-                raise MotionRefused(f"{doing}: leads over the pole, to declination {dec_deg}°")
-            ra_deg = turned_within(start.ra_deg + rates.ra_deg_per_s * ahead_s)
-            looks.append(self.horizontal_of(Equatorial(ra_deg=ra_deg, dec_deg=dec_deg, system=start.system), at))
-        return Directions.of(*looks)
 
     def _require_clear(self, doing: str, ahead: Directions) -> None:
         lowest_deg = float(ahead.altitude_deg.min())
@@ -261,12 +235,8 @@ def _ring(look: Horizontal, within_deg: float) -> Directions:
     )
 
 
-def _instants(doing: str, begins: datetime, ends: datetime, rates: Rates) -> Sequence[datetime]:
+def _instants(doing: str, begins: datetime, ends: datetime, *, step_s: float) -> Sequence[datetime]:
     """From `begins` to `ends` in steps, both included."""
-    rates_deg_s = abs(rates.ra_deg_per_s), abs(rates.dec_deg_per_s)
-    if not all(rate <= _RATE_AT_MOST_DEG_S for rate in rates_deg_s):
-        raise MotionRefused(f"{doing}: no target moves like this")
-    step_s = _TRACK_STEP_DEG / max(*rates_deg_s, _TRACK_STEP_DEG / _TRACK_STEP_S)
     whole_s = (ends - begins).total_seconds()
     steps = max(1, math.ceil(whole_s / step_s))
     if steps > _LOOKS_AT_MOST:

@@ -1,7 +1,6 @@
 """From a place in the sky to what a mount is told, and back: is it where it was sent?"""
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from drivers.errors import Malfunction
 from drivers.values import Equatorial, EquatorialSystem, MountStatus
@@ -28,21 +27,6 @@ def rates_for(place: Place, system: EquatorialSystem) -> Rates:
     if system is EquatorialSystem.ICRS:
         return Rates(ra_deg_per_s=place.icrs_ra_rate_deg_s, dec_deg_per_s=place.icrs_dec_rate_deg_s)
     return Rates(ra_deg_per_s=place.apparent_ra_rate_deg_s, dec_deg_per_s=place.apparent_dec_rate_deg_s)
-
-
-def lead_in(place: Place, system: EquatorialSystem, *, following_from: datetime) -> Equatorial:
-    """Where the mount must stand at `following_from`, so that at the constant rates of `place` it meets `place`.
-
-    The rates are those at `place.at` (the middle of the exposure), which therefore is met exactly; before and after
-    it the target runs ahead by half its acceleration times the time squared.
-    """
-    at_middle, rates = command_for(place, system), rates_for(place, system)
-    before_s = (place.at - following_from).total_seconds()
-    return Equatorial(
-        ra_deg=turned_within(at_middle.ra_deg - rates.ra_deg_per_s * before_s),
-        dec_deg=max(-90.0, min(90.0, at_middle.dec_deg - rates.dec_deg_per_s * before_s)),
-        system=system,
-    )
 
 
 def turned_within(angle_deg: float) -> float:

@@ -1,5 +1,7 @@
 """Courses and calibrations at the gate: all of the way is looked at, before anything moves."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 import pytest
@@ -8,7 +10,8 @@ from bridge.observing.gate import MotionRefused, NotNow
 from drivers.values import Equatorial, EquatorialSystem, MountStatus, ShutterState
 from schedules.courses import Course
 from schedules.ephemeris import Ephemeris
-from schedules.site import HorizonMask
+from schedules.places import Horizontal
+from schedules.site import HorizonMask, Site
 from tests.bridge.observing.gates import Doorway, when_sun_is_at
 from tests.bridge.observing.passes import a_pass
 from tests.bridge.observing.skies import FRONT_RANGE, mount_at
@@ -22,6 +25,19 @@ def a_course(ephemeris: Ephemeris) -> tuple[Course, datetime]:
         one.satellite, FRONT_RANGE, opens=one.culminates - around, closes=one.culminates + around
     )
     return course, one.culminates
+
+
+@contextmanager
+def patched_sun(door: Doorway, sun: Horizontal) -> Iterator[None]:
+    """A Sun that stands where the test wants it."""
+
+    class Ours(Ephemeris):
+        def sun_of(self, site: Site, at: datetime) -> Horizontal:
+            return sun
+
+    real, door.gate.ephemeris = door.gate.ephemeris, Ours()
+    yield
+    door.gate.ephemeris = real
 
 
 def on_it(course: Course, at: datetime, *, off_deg: float = 0.0) -> MountStatus:
@@ -52,6 +68,18 @@ def test_a_wall_across_the_course_is_seen_wherever_it_stands(ephemeris: Ephemeri
     door = Doorway(ephemeris, at=culminates, mask=mask)
     with pytest.raises(MotionRefused, match="below what the horizon mask leaves free"):
         door.gate.admit_course(on_it(course, culminates), course, until=culminates + timedelta(seconds=60.0))
+
+
+def test_a_course_towards_the_sun_is_refused_for_the_whole_exposure(ephemeris: Ephemeris) -> None:
+    """By day, a satellite that comes nearer to the Sun by half a degree a second."""
+    course, culminates = a_course(ephemeris)
+    door = Doorway(ephemeris, at=culminates)
+    behind = course.at(culminates.timestamp() + 60.0)
+    sun = Horizontal(altitude_deg=behind.altitude_deg, azimuth_deg=behind.azimuth_deg)
+    with patched_sun(door, sun):
+        door.gate.admit_course(on_it(course, culminates), course, until=culminates + timedelta(seconds=5.0))
+        with pytest.raises(MotionRefused, match="from the Sun, the limit is 30°"):
+            door.gate.admit_course(on_it(course, culminates), course, until=culminates + timedelta(seconds=40.0))
 
 
 def test_a_mount_that_stands_elsewhere_must_slew_first(ephemeris: Ephemeris) -> None:

@@ -9,7 +9,6 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from bridge.observing.gate import MotionRefused
-from bridge.observing.pointing import Rates
 from drivers.values import ShutterState
 from schedules.ephemeris import Ephemeris
 from schedules.site import Site
@@ -52,15 +51,6 @@ def test_the_same_slew_is_admitted_when_the_sun_is_deep(ephemeris: Ephemeris) ->
     sun = Doorway(ephemeris, at=FORENOON).sun()
     by_night = Doorway(ephemeris, axes=Axes.ALTAZ)
     by_night.slew((sun.altitude_deg, sun.azimuth_deg - 50.0), (sun.altitude_deg, sun.azimuth_deg + 50.0))
-
-
-def test_a_target_that_runs_towards_the_sun_is_refused_for_the_whole_exposure(door: Doorway) -> None:
-    sun = door.sun()
-    start = door.standing(60.0, sun.azimuth_deg)
-    towards = Rates(ra_deg_per_s=0.0, dec_deg_per_s=-0.1)
-    door.gate.admit_track(start, towards, until=door.clock.now() + timedelta(seconds=10.0))
-    with pytest.raises(MotionRefused, match="from the Sun, the limit is 30°"):
-        door.gate.admit_track(start, towards, until=door.clock.now() + timedelta(seconds=60.0))
 
 
 def test_a_telescope_that_waits_by_the_morning_horizon_is_refused_when_the_sun_will_be_up(

@@ -8,12 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge.observing.pointing import (
-    Rates,
     check,
     command_for,
     direction_of,
     equatorial,
-    lead_in,
     rates_for,
     turn_deg,
     turned_within,
@@ -23,7 +21,7 @@ from drivers.values import Equatorial, EquatorialSystem
 from schedules.ephemeris import Ephemeris
 from schedules.places import ICRS, Apparent, angle_deg
 from tests.bridge.observing.skies import FRONT_RANGE, mount_at
-from tests.bridge.observing.stations import DUSK, GROUND, a_star, satellite, swarm, up_now
+from tests.bridge.observing.stations import DUSK, GROUND, satellite, swarm, up_now
 
 KINDS = ["LEO", "MEO", "GEO", "HEO"]
 # How far from a target a mount at constant rates may be at the beginning and at the end of an exposure of 2 s, in ″.
@@ -68,40 +66,6 @@ def test_rates_are_the_change_of_the_coordinates_a_second(
     ra_deg_per_s = ((after.ra_deg - before.ra_deg + 180.0) % 360.0 - 180.0) / 0.5
     assert rates.ra_deg_per_s == pytest.approx(ra_deg_per_s, rel=1e-4, abs=1e-8)
     assert rates.dec_deg_per_s == pytest.approx((after.dec_deg - before.dec_deg) / 0.5, rel=1e-4, abs=1e-8)
-
-
-@pytest.mark.parametrize("system", EquatorialSystem)
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_mount_that_leaves_the_lead_in_on_time_meets_its_target_in_the_middle_of_the_exposure(
-    ephemeris: Ephemeris, kind: str, system: EquatorialSystem
-) -> None:
-    """The mount is flown here at constant rates; where the target is, its own orbit says."""
-    opens_at, exposure_s = DUSK, 2.0
-    middle, following_from = opens_at + timedelta(seconds=exposure_s / 2.0), opens_at - timedelta(seconds=0.5)
-    for index in up_now(kind, DUSK, count=2):
-        place = ephemeris.place_of(satellite(index), FRONT_RANGE, middle)
-        start, rates = lead_in(place, system, following_from=following_from), rates_for(place, system)
-
-        def off_arcsec(at_s: float, index: int = index, start: Equatorial = start, rates: Rates = rates) -> float:
-            at = opens_at + timedelta(seconds=at_s)
-            target = command_for(ephemeris.place_of(satellite(index), FRONT_RANGE, at), system)
-            followed_s = (at - following_from).total_seconds()
-            ra_deg, dec_deg = (
-                start.ra_deg + rates.ra_deg_per_s * followed_s,
-                start.dec_deg + rates.dec_deg_per_s * followed_s,
-            )
-            return 3600.0 * angle_deg(ra_deg, dec_deg, target.ra_deg, target.dec_deg)
-
-        assert off_arcsec(exposure_s / 2.0) < 1e-3
-        assert max(off_arcsec(0.0), off_arcsec(exposure_s)) < AT_THE_EDGES_ARCSEC[kind]
-
-
-def test_a_star_is_led_in_to_where_it_stands(ephemeris: Ephemeris) -> None:
-    place = ephemeris.place_of(a_star(), FRONT_RANGE, DUSK)
-    for system in EquatorialSystem:
-        command = command_for(place, system)
-        lead = lead_in(place, system, following_from=DUSK - timedelta(seconds=60.0))
-        assert angle_deg(command.ra_deg, command.dec_deg, lead.ra_deg, lead.dec_deg) * 3600.0 < 0.01
 
 
 @settings(max_examples=200)
