@@ -145,7 +145,7 @@ def stop_during_an_exposure(desk: Desk, station: Child, number: signal.Signals) 
     events = logged(desk)
     said = {event["event"]: datetime.fromisoformat(event["at"]) for event in events}
     assert told_at < said["MountParked"] <= said["RoofClosed"]
-    (last,) = (event for event in events if event["event"] == "TaskAdvanced" and event["from_state"] == "observing")
+    *_, last = (event for event in events if event["event"] == "TaskAdvanced" and event["from_state"] == "observing")
     assert last["to_state"] == "pending"
     assert "broken off" in last["why"]
     assert [event for event in events if event["level"] == "error"] == []
