@@ -64,6 +64,10 @@ class Link(Readings):
         if not self.has(prop):
             raise Refused(self.name, f"wait for {prop}", f"the driver has no such property within {within_s:g} s")
 
+    def ask(self, prop: str) -> None:
+        """Have the driver say again how a property stands, where it can be asked for one."""
+        self._transport.ask(prop)
+
     async def changed(self, prop: str, *, within_s: float) -> None:
         """Until the property is heard of next."""
         with self._heard.watching(prop, lambda *_: True) as heard, anyio.move_on_after(within_s):

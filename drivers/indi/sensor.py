@@ -5,6 +5,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
+import anyio
+
 from drivers.errors import Malfunction, Refused
 from drivers.indi.driver import SET_WITHIN_S
 from drivers.indi.fits import NotAPicture, Picture, picture_of
@@ -22,6 +24,7 @@ KIND: Final = "CCD_FRAME_TYPE"
 ANSWERS_WITHIN_S: Final = 10.0
 READOUT_WITHIN_S: Final = 60.0  # from the end of the exposure until the picture is here
 EVERY_S: Final = 0.01
+ASKED_EVERY_S: Final = 1.0
 
 # Where drivers keep gain and offset: the standard's own place, and that of several makers' drivers.
 GAINS: Final = (("CCD_GAIN", "GAIN"), ("CCD_CONTROLS", "Gain"))
@@ -64,10 +67,21 @@ class Sensor:
         return CameraState.ERROR if state is PropertyState.ALERT else CameraState.IDLE
 
     async def until_idle(self, doing: str) -> None:
-        """A driver answers the next exposure only when it has said that the last is over, not when its picture came."""
+        """A driver answers the next exposure only when it has said that the last is over, not when its picture came.
+
+        One that was asked how it stands while a picture left it may have said "busy" behind its "over": so it is asked
+        again.
+        """
+        asked_s = anyio.current_time()
 
         async def idle() -> bool:
-            return self._link.state(EXPOSURE) is not PropertyState.BUSY
+            nonlocal asked_s
+            if self._link.state(EXPOSURE) is not PropertyState.BUSY:
+                return True
+            if anyio.current_time() - asked_s >= ASKED_EVERY_S:
+                asked_s = anyio.current_time()
+                self._link.ask(EXPOSURE)
+            return False
 
         await until(idle, device=self._link.name, doing=doing, within_s=ANSWERS_WITHIN_S, every_s=EVERY_S)
 

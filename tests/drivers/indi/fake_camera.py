@@ -32,6 +32,7 @@ class FakeCamera(FakeDevice):
     sends_garbage = False
     top_down = True
     loses_pictures = False
+    describes_late = False  # what it was asked while a picture left it answers behind its "over", as it was before
 
     def __init__(self, begins: datetime) -> None:
         self.exposure = FakeProperty("Number", "CCD_EXPOSURE", {"CCD_EXPOSURE_VALUE": 1.0}, limits=(0.001, 3600.0))
@@ -105,7 +106,12 @@ class FakeCamera(FakeDevice):
         body = self._picture(seconds, began_at)
         self._first = self._first or body
         self.send_blob(self.picture, self._first if self.sends_the_same else body)
-        self._after(0.1, lambda: self.tell(self.exposure, state="Ok"))  # and only then is it free
+        self._after(0.1, self._be_over)  # and only then is it free
+
+    def _be_over(self) -> None:
+        self.tell(self.exposure, state="Ok")
+        if self.describes_late:
+            self.say(self.exposure.described(self.name).replace("state='Ok'", "state='Busy'"))
 
     def _picture(self, seconds: float, began_at: datetime) -> bytes:
         if self.sends_garbage:

@@ -73,6 +73,18 @@ async def test_the_next_exposure_waits_until_the_driver_is_free_not_until_its_pi
             assert later.started_at - earlier.started_at >= timedelta(seconds=0.5)
 
 
+async def test_a_driver_that_seems_busy_for_ever_after_a_picture_is_asked_again() -> None:
+    """INDI's simulator, asked how it stands while a picture leaves it, may say "busy" behind its own "over"."""
+
+    def prepare(fake: FakeCamera) -> None:
+        fake.describes_late = True
+
+    async with connected(prepare) as (camera, fake):
+        for _ in range(3):
+            await camera.expose(Exposure(exposure_s=0.5))
+        assert (fake.taken, fake.refused) == (3, 0)
+
+
 async def test_it_says_when_the_shutter_opened_by_the_driver_where_that_can_be_true() -> None:
     async with connected() as (camera, _):
         frame = await camera.expose(Exposure(exposure_s=2.0))
