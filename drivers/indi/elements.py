@@ -30,6 +30,7 @@ from drivers.indi.properties import (
 
 VERSION: Final = "1.7"  # a driver ends itself when a client names a later one than its own
 
+_UNSENDABLE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  # XML 1.0, production 2
 _KINDS: Final = {kind.value: kind for kind in Kind}
 _VECTOR: Final = re.compile(r"(def|set)(Number|Switch|Text|Light|BLOB)Vector")
 _SEXAGESIMAL: Final = re.compile(r"([+-]?)\s*(\d+(?:\.\d*)?)(?:[\s:;]+(\d+(?:\.\d*)?))?(?:[\s:;]+(\d+(?:\.\d*)?))?")
@@ -82,6 +83,13 @@ def number_text(value: float) -> str:
     numbers need not know.
     """
     return format(Decimal(repr(float(value))), "f")
+
+
+def can_be_sent(value: Settable) -> bool:
+    """Whether the value is a finite number, a switch, or a text that XML can hold."""
+    if isinstance(value, str):
+        return _UNSENDABLE.search(value) is None
+    return math.isfinite(value)
 
 
 def asking(device: str | None = None, name: str | None = None) -> bytes:

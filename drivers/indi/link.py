@@ -11,6 +11,7 @@ import anyio
 from drivers.config import IndiDevice
 from drivers.errors import ConnectionLost, DeviceError, Malfunction, Refused, TimedOut
 from drivers.indi.answers import Answer, Verdict
+from drivers.indi.elements import can_be_sent
 from drivers.indi.heard import Heard
 from drivers.indi.heartbeat import Heartbeat
 from drivers.indi.native import open_native
@@ -151,8 +152,8 @@ class Link(Readings):
         for element, value in new.values.items():
             if element not in vector.values:
                 raise Refused(self.name, doing, f"it has no {element}, but {one_line(', '.join(vector.values))}")
-            if new.kind is Kind.NUMBER and not abs(float(value)) < float("inf"):
-                raise Refused(self.name, doing, f"{element} is no number")
+            if not can_be_sent(value):
+                raise Refused(self.name, doing, f"{element} {value!r} is nothing that can be sent")
 
     async def _answer(self, new: New, ending: _Ending, doing: str) -> Verdict | None:
         """Send it once, and judge what is heard; None where it is not done by the deadline."""

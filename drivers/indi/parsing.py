@@ -24,7 +24,7 @@ _SPACE: Final = b" \t\r\n"
 _NAME: Final = re.compile(rb"<([A-Za-z]+)[ \t\r\n/>]")
 _TAG: Final = re.compile(rb"""<[^<>"']*(?:"[^<"]*"[^<>"']*|'[^<']*'[^<>"']*)*>""")
 _BEGINS_TAG: Final = re.compile(rb"""<[^<>"']*(?:"[^<"]*"[^<>"']*|'[^<']*'[^<>"']*)*(?:"[^<"]*|'[^<']*)?""")
-# Control characters that XML cannot hold become "?": one odd text of one driver must not cost the connection.
+# Characters that XML cannot hold become "?": one odd text of one driver must not cost the connection.
 _LEGAL: Final = bytes(63 if code < 32 and code not in _SPACE else code for code in range(256))
 
 
@@ -162,7 +162,7 @@ def _parsed(element: bytes) -> ElementTree.Element:
     Raises:
         NotIndi: it is not well-formed.
     """
-    text = element.translate(_LEGAL).decode("utf-8", errors="replace")
+    text = element.translate(_LEGAL).decode("utf-8", errors="replace").replace("\ufffe", "?").replace("\uffff", "?")
     try:
         # no document type comes this far, and the size is bounded
         return ElementTree.fromstring(text)  # noqa: S314

@@ -241,8 +241,8 @@ async def test_a_word_that_was_on_its_way_is_not_taken_for_the_answer() -> None:
     [
         ("INFO", {"APERTURE": 1.0}, "it is read only"),
         ("RATE", {"ALT": 1.0}, "it has no ALT, but RA, DEC"),
-        ("RATE", {"RA": float("nan")}, "RA is no number"),
-        ("RATE", {"RA": float("inf")}, "RA is no number"),
+        ("RATE", {"RA": float("nan")}, "RA (nan|inf) is nothing that can be sent"),
+        ("RATE", {"RA": float("inf")}, "RA (nan|inf) is nothing that can be sent"),
         ("FOCUS", {"STEPS": 1.0}, "no such property"),
     ],
 )
@@ -251,6 +251,8 @@ async def test_what_cannot_be_set_is_not_sent(prop: str, values: dict[str, float
     async with FakeIndi([mount]) as server, connected("mount", settings(server), needs=["PICTURE"]) as link:
         with pytest.raises(Refused, match=words):
             await link.set_numbers(prop, values, within_s=5.0)
+        with pytest.raises(Refused, match="is nothing that can be sent"):
+            await link.set_text("SITE", {"PLACE": "La\x00Palma"}, within_s=5.0)
         with pytest.raises(Refused, match="has no TRACK_FAST"):
             await link.choose("TRACKS", "TRACK_FAST", within_s=5.0)
         assert {name for name, _ in mount.commands} == {"CONNECTION"}
