@@ -22,6 +22,7 @@ from bridge.observing.pace import Pace
 from bridge.observing.planning import Limits, Planning
 from bridge.observing.safety import Source, Watch
 from bridge.observing.seats import Seats
+from bridge.observing.shutter import Shutter
 from bridge.observing.steering import Axis
 from bridge.observing.turns import Turns
 from bridge.rig import ladder_for, slews_of, telescope_of
@@ -119,7 +120,7 @@ class Assembly:
             meetings=meetings,
             pace=pace,
             keeper=keeper,
-            camera=CameraChoices(gain=settings.camera.gain, offset=settings.camera.offset),
+            camera=CameraChoices(gain=settings.camera.gain, offset=settings.camera.offset, shutter=_shutter(settings)),
             clock=self.around.clock,
             telemetry=self.around.telemetry,
         )
@@ -200,6 +201,10 @@ def gate_of(
 
 def _slit_tolerance_deg(settings: Settings) -> float:
     return 0.0 if settings.dome is None else settings.dome.slit_tolerance_deg
+
+
+def _shutter(settings: Settings) -> Shutter:
+    return Shutter(latency_s=settings.camera.start_latency_s, scatter_s=settings.camera.start_scatter_s)
 
 
 def limits_of(settings: Settings, card: StationCard | None) -> Limits:

@@ -56,6 +56,8 @@ class _CameraKeys(BaseModel):
     offset: int | None = None
     cool_to_c: Annotated[float, Field(ge=-100.0, le=40.0)] | None = None
     readout_s: NotNegative = 1.0
+    start_latency_s: Annotated[float, Field(ge=0.0, le=10.0)] = 0.0
+    start_scatter_s: Annotated[float, Field(ge=0.0, le=10.0)] | None = None
 
 
 class AlpacaCameraSettings(_CameraKeys, AlpacaDevice):

@@ -10,6 +10,7 @@ from bridge.observing.keeping import Keeper, Taken
 from bridge.observing.meetings import Meeting, Meetings
 from bridge.observing.observatory import Observatory
 from bridge.observing.pace import Pace, Recent
+from bridge.observing.shutter import UNMEASURED, Shutter
 from drivers.values import Exposure, Frame, MountStatus
 from schedules.instants import unix_s_of
 from schedules.planner import PlannedObservation
@@ -17,10 +18,11 @@ from schedules.planner import PlannedObservation
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CameraChoices:
-    """What the station sets on its camera for every exposure; None leaves the camera as it stands."""
+    """What the station sets on its camera for every exposure (None leaves the camera as it stands), and its shutter."""
 
     gain: int | None
     offset: int | None
+    shutter: Shutter = UNMEASURED
 
 
 @dataclass(slots=True, kw_only=True)
@@ -61,7 +63,7 @@ class Exposing:
             self.telemetry.publish(
                 ExposureStarted(at=asked_at, task_id=task_id, number=number, of=of, exposure_s=exposure.exposure_s)
             )
-            frame = await self.observatory.seats.camera.device.expose(exposure)
+            frame = self.camera.shutter.opened(await self.observatory.seats.camera.device.expose(exposure))
         self._shutter_delay.note((frame.started_at - asked_at).total_seconds())
         self.pace.readout.note((self.clock.now() - _at(frame, frame.exposure.exposure_s)).total_seconds())
         self.telemetry.publish(FrameTaken(at=self.clock.now(), task_id=task_id, number=number, of=of))
@@ -89,6 +91,7 @@ class Exposing:
                 rates=meeting.rates if follower is not None else None,
                 residual=residual,
                 filter_name=filter_name,
+                shutter=self.camera.shutter,
             )
         )
         if taken:

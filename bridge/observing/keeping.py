@@ -15,28 +15,25 @@ from bridge.errors import DiskFull, FrameNotKept, IllegalMove
 from bridge.events import StationNote, Telemetry
 from bridge.observing.following import Residual
 from bridge.observing.pointing import Rates
-from bridge.storage.cards import FrameHeader, StationCards, Timing, Tracking, TrackMode
+from bridge.observing.shutter import UNMEASURED, Shutter
+from bridge.storage.cards import FrameHeader, StationCards, Tracking, TrackMode
 from bridge.storage.framebook import ReservedFrame
 from bridge.storage.frames import FrameFolder
 from bridge.storage.store import Store
 from bridge.tasks import TaskState
 from bridge.timekeeping import Timekeeping
-from drivers.values import Equatorial, Frame, MountStatus, TimeSource
+from drivers.values import Equatorial, Frame, MountStatus
 from schedules.places import Place
 from schedules.planner import PlannedObservation
 
 # So many frames may wait for the disk; the telescope then waits too, and memory stays bounded.
 _WAITING_AT_MOST = 3
 
-# Scatter of the shutter's instant: what a driver's word is worth, and what the host's own clock at the command is worth
-# before its latency is calibrated (field-notes 4.2: shutters of 20 ms to 90 ms).
-_SCATTER_S = {TimeSource.DRIVER: 0.01, TimeSource.HOST: 0.1}
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
     """A frame and the circumstances under which it was taken. `place` is the target's at mid-exposure; `residual` is
-    there where the mount followed it.
+    there where the mount followed it. The frame's time is already what the `shutter` made of it.
     """
 
     planned: PlannedObservation
@@ -47,6 +44,7 @@ class Taken:
     reported: MountStatus
     rates: Rates | None
     filter_name: str
+    shutter: Shutter = UNMEASURED
     residual: Residual | None = None
 
 
@@ -163,7 +161,6 @@ class Keeper:
                 worst_arcsec=math.nan if taken.residual is None else taken.residual.worst_arcsec,
             )
         )
-        bound_s = self._timekeeping.bound().error_s
         return FrameHeader(
             reserved=taken.reserved,
             frame=taken.frame,
@@ -172,10 +169,7 @@ class Keeper:
             commanded=taken.commanded,
             reported=taken.reported,
             tracking=tracking,
-            timing=Timing(
-                systematic_error_s=float("nan") if bound_s is None else bound_s,
-                random_error_s=_SCATTER_S[taken.frame.time_source],
-            ),
+            timing=taken.shutter.timing(taken.frame.time_source, self._timekeeping.bound().error_s),
             filter_name=taken.filter_name,
             station=self._station,
         )

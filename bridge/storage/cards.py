@@ -47,7 +47,7 @@ class StationCards:
 class Timing:
     """How well the instants are known: what the clock is off by at most, and the scatter of the shutter.
 
-    `latency_s` was already taken off `Frame.started_at`.
+    `latency_s` is how much later than it was said to the shutter opened; `Frame.started_at` has it already.
     """
 
     systematic_error_s: float
@@ -134,7 +134,7 @@ def _time(header: FrameHeader) -> Iterator[Card]:
     yield "TIMRDER", header.timing.random_error_s, "[s] random error of the instants"
     yield "TREFPOS", "TOPOCENTER", ""
     yield "TIMESRC", header.frame.time_source.upper(), "whose clock: the camera DRIVER's or the HOST's"
-    yield "TIMELAT", header.timing.latency_s, "[s] shutter latency, already taken off"
+    yield "TIMELAT", header.timing.latency_s, "[s] shutter latency, allowed for already"
 
 
 def _site(header: FrameHeader) -> Iterator[Card]:

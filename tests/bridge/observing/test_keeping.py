@@ -4,8 +4,8 @@ import shutil
 from collections import namedtuple
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import anyio
@@ -18,6 +18,7 @@ from bridge.errors import DiskFull
 from bridge.events import FrameKept, StationNote, TaskAdvanced
 from bridge.observing.keeping import Keeper, Taken
 from bridge.observing.pointing import Rates, command_for
+from bridge.observing.shutter import Shutter
 from bridge.storage.cards import StationCards
 from bridge.storage.frames import FrameFolder, open_frame_folder
 from bridge.storage.store import Store, open_store
@@ -344,6 +345,25 @@ async def test_the_header_says_how_it_was_tracked_and_how_well_the_time_is_known
         assert (header["TRKMODE"], header["RA_RATE"]) == (mode, ra_rate)
         assert (header["TIMSYER"], header["TIMRDER"], header["TIMESRC"]) == (0.02, scatter_s, source.upper())
         assert header["FILTER"] == "V"
+
+
+async def test_the_header_has_the_instant_at_which_the_shutter_really_opened(
+    tmp_path: Path, ephemeris: Ephemeris
+) -> None:
+    shutter = Shutter(latency_s=0.04, scatter_s=0.0015)
+    async with a_bench(tmp_path, ephemeris) as bench:
+        await bench.task("one")
+        said = await bench.taken("one", 1, source=TimeSource.HOST)
+        frame = replace(said, frame=shutter.opened(said.frame), shutter=shutter)
+        async with anyio.create_task_group() as running:
+            running.start_soon(bench.keeper.run)
+            await bench.keeper.keep(frame)
+            bench.keeper.close()
+        header = fits.getheader(bench.path_of(frame))
+        begins = datetime.fromisoformat(header["DATE-BEG"]).replace(tzinfo=UTC)
+        truth = said.frame.started_at + timedelta(seconds=0.04)
+        assert abs((begins - truth).total_seconds()) < 0.002
+        assert (header["TIMELAT"], header["TIMRDER"]) == (0.04, 0.0015)
 
 
 async def test_a_clock_nobody_vouches_for_leaves_its_error_out_of_the_header(

@@ -1,0 +1,55 @@
+"""When the shutter really opened."""
+
+import math
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bridge.observing.shutter import Shutter
+from drivers.values import Exposure, Frame, TimeSource
+
+COMMANDED = datetime(2026, 8, 11, 21, 0, 0, 123456, tzinfo=UTC)
+
+
+def frame_said_to_begin_at(started_at: datetime, source: TimeSource = TimeSource.HOST) -> Frame:
+    return Frame(
+        pixels=np.zeros((4, 4), np.uint16),
+        exposure=Exposure(exposure_s=2.0),
+        started_at=started_at,
+        time_source=source,
+        sensor_temperature_c=None,
+    )
+
+
+@given(latency_s=st.floats(0.0, 2.0), source=st.sampled_from(list(TimeSource)))
+@settings(max_examples=50, deadline=None)
+def test_a_shutter_that_opens_late_has_the_time_at_which_it_did(latency_s: float, source: TimeSource) -> None:
+    """A camera of 40 ms, and a setting that says so: the header is right to the microsecond."""
+    truth = COMMANDED + timedelta(seconds=latency_s)
+    said = frame_said_to_begin_at(COMMANDED, source)
+    opened = Shutter(latency_s=latency_s).opened(said)
+    assert abs((opened.started_at - truth).total_seconds()) < 1e-6
+    assert opened.pixels is said.pixels
+    assert opened.time_source is source
+
+
+def test_without_a_setting_nothing_is_shifted_and_the_doubt_is_as_large_as_it_is() -> None:
+    said = frame_said_to_begin_at(COMMANDED)
+    assert Shutter().opened(said) == said
+    host, driver = (Shutter().timing(source, 0.002) for source in (TimeSource.HOST, TimeSource.DRIVER))
+    assert host.random_error_s > driver.random_error_s > 0.0
+    assert host.latency_s == 0.0
+    assert host.systematic_error_s == 0.002
+
+
+@pytest.mark.parametrize("source", list(TimeSource))
+def test_what_was_measured_stands_in_for_what_is_usual(source: TimeSource) -> None:
+    timing = Shutter(latency_s=0.04, scatter_s=0.0015).timing(source, 0.003)
+    assert (timing.latency_s, timing.random_error_s, timing.systematic_error_s) == (0.04, 0.0015, 0.003)
+
+
+def test_a_clock_nobody_knows_of_is_not_a_number() -> None:
+    assert math.isnan(Shutter().timing(TimeSource.DRIVER, None).systematic_error_s)
