@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bridge.calibration.measured import AxisMeasured, Way
-from bridge.calibration.traces import Drive
+from bridge.calibration.traces import ERRORS, Drive
 from drivers.values import PierSide
 
 # Moved and told must agree within this share of the speed, and this much more (0.1″/s).
@@ -44,7 +44,8 @@ class Law:
 
     def holds(self, told: Told, axis: int) -> bool:
         expected = self.gain * told.speed_deg_s + self.offset_deg_s
-        return abs(told.moved_deg_s(axis) - expected) <= OBEYS_WITHIN * abs(expected) + OBEYS_WITHIN_DEG_S
+        unsure = ERRORS * told.drive.steady(axis).speed_error
+        return abs(told.moved_deg_s(axis) - expected) <= OBEYS_WITHIN * abs(expected) + OBEYS_WITHIN_DEG_S + unsure
 
 
 def law_of(drives: Sequence[Told], axis: int) -> Law:

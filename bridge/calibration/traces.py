@@ -7,18 +7,21 @@ from dataclasses import dataclass
 # Of what was read while it was driven, the end counts: by then the axes have come to their speed.
 _STEADY_SHARE = 0.3
 _FEWEST = 5
-# Two halves of a steady motion are alike within this share, and so much more for positions that are read coarsely.
+# Two halves of a steady motion are alike within this share and so many standard errors: positions are read coarsely,
+# and not quite at the instant they are said to be of.
 _STRAIGHT_WITHIN = 0.003
-_STRAIGHT_WITHIN_DEG_S = 0.005
+_STRAIGHT_WITHIN_DEG_S = 0.0005
+ERRORS = 4.0
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A straight line through readings."""
+    """A straight line through readings; `speed_error` is the standard error of its slope, by how they scatter."""
 
     middle_s: float
     position: float
     speed: float
+    speed_error: float
 
     def at(self, at_s: float) -> float:
         return self.position + self.speed * (at_s - self.middle_s)
@@ -52,9 +55,11 @@ class Drive:
         middle = (first + len(self.since_s)) // 2
         halves = (slice(first, middle + 1), slice(middle, None))
         one, other = (
-            line_through(self.since_s[half], [place[axis] for place in self.since_deg[half]]).speed for half in halves
+            line_through(self.since_s[half], [place[axis] for place in self.since_deg[half]]) for half in halves
         )
-        return abs(one - other) <= _STRAIGHT_WITHIN * max(abs(one), abs(other)) + _STRAIGHT_WITHIN_DEG_S
+        unsure = ERRORS * math.hypot(one.speed_error, other.speed_error)
+        apart = abs(one.speed - other.speed)
+        return apart <= _STRAIGHT_WITHIN * max(abs(one.speed), abs(other.speed)) + _STRAIGHT_WITHIN_DEG_S + unsure
 
     def late_s(self, axis: int) -> float:
         """From the command to where the steady motion, drawn back, left the place of rest; NaN where nothing moved.
@@ -93,7 +98,9 @@ def line_through(at_s: Sequence[float], positions: Sequence[float]) -> Line:
     middle_s, position = sum(at_s) / count, sum(positions) / count
     spread = sum((one - middle_s) ** 2 for one in at_s)
     speed = sum((one - middle_s) * (place - position) for one, place in zip(at_s, positions, strict=True)) / spread
-    return Line(middle_s, position, speed)
+    off = [position + speed * (one - middle_s) - place for one, place in zip(at_s, positions, strict=True)]
+    speed_error = math.sqrt(sum(one * one for one in off) / max(count - 2, 1) / spread)
+    return Line(middle_s, position, speed, speed_error)
 
 
 def running_on(angles_deg: Sequence[float]) -> list[float]:
