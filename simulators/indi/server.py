@@ -129,7 +129,7 @@ class IndiServer:
         """
         if missing := indiserver_missing(self._drivers):
             raise IndiServerFailed(missing)
-        self._save()
+        _save(self._home / ".indi", self._saved)
         chosen, tries = self._port, 1 if self._port else _TRIES
         for left in reversed(range(tries)):
             self._port = chosen or free_port()
@@ -141,16 +141,6 @@ class IndiServer:
                     raise
             else:
                 return
-
-    def _save(self) -> None:
-        """As a driver's "save" does; those that are there already are the driver's own of an earlier start."""
-        folder = self._home / ".indi"
-        folder.mkdir(parents=True, exist_ok=True)
-        for device in {wish.device for wish in self._saved}:
-            file = folder / f"{device}_config.xml"
-            if not file.exists():
-                messages = "".join(wish.message for wish in self._saved if wish.device == device)
-                file.write_text(f"<INDIDriver>\n{messages}</INDIDriver>\n", encoding="utf-8")
 
     def kill(self) -> None:
         """End the server and all its drivers at once, frozen or not. Harmless when it does not run.
@@ -206,23 +196,10 @@ class IndiServer:
                 env=self._environment,
                 start_new_session=True,
             )
-        self.devices = self._awaited(self._process, time.monotonic() + _READY_WITHIN_S)
-
-    def _awaited(self, process: subprocess.Popen[bytes], last_s: float) -> frozenset[str]:
-        """The devices, when there are as many as drivers."""
-        seen: frozenset[str] = frozenset()
-        while time.monotonic() < last_s:
-            if process.poll() is not None:
-                raise IndiServerFailed(f"indiserver did not start: {self.last_words()}")
-            try:
-                seen = _devices_at(self._port, len(self._drivers))
-            except OSError:
-                time.sleep(_LOOK_EVERY_S)  # noqa: TID251 (not listening yet)
-                continue
-            if len(seen) >= len(self._drivers) and process.poll() is None:
-                return seen
-        came = f"of {len(self._drivers)} drivers' devices only {sorted(seen)} came within {_READY_WITHIN_S:g} s"
-        raise IndiServerFailed(f"{came}: {self.last_words()}")
+        try:
+            self.devices = _awaited(self._process, self._port, len(self._drivers))
+        except IndiServerFailed as error:
+            raise IndiServerFailed(f"{error}: {self.last_words()}") from None
 
 
 def living(group: int) -> dict[int, str]:
@@ -240,6 +217,33 @@ def living(group: int) -> dict[int, str]:
         if int(of_group) == group and state not in "ZX":
             found[int(entry.name)] = name
     return found
+
+
+def _save(folder: Path, wishes: Sequence[Wish]) -> None:
+    """As a driver's "save" does; what is there already is the driver's own of an earlier start."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for device in {wish.device for wish in wishes}:
+        file = folder / f"{device}_config.xml"
+        if not file.exists():
+            messages = "".join(wish.message for wish in wishes if wish.device == device)
+            file.write_text(f"<INDIDriver>\n{messages}</INDIDriver>\n", encoding="utf-8")
+
+
+def _awaited(process: subprocess.Popen[bytes], port: int, wanted: int) -> frozenset[str]:
+    """The devices, when there are as many as drivers."""
+    seen: frozenset[str] = frozenset()
+    last_s = time.monotonic() + _READY_WITHIN_S
+    while time.monotonic() < last_s:
+        if process.poll() is not None:
+            raise IndiServerFailed("indiserver did not start")
+        try:
+            seen = _devices_at(port, wanted)
+        except OSError:
+            time.sleep(_LOOK_EVERY_S)  # noqa: TID251 (not listening yet)
+            continue
+        if len(seen) >= wanted and process.poll() is None:
+            return seen
+    raise IndiServerFailed(f"of {wanted} drivers' devices only {sorted(seen)} came within {_READY_WITHIN_S:g} s")
 
 
 def _signal_group(group: int, number: signal.Signals) -> None:

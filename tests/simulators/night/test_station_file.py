@@ -9,12 +9,15 @@ from hypothesis import strategies as st
 
 from bridge.config import Settings, load_settings
 from simulators.clock import SimulatedClock
-from simulators.night.settings import NightSettings
+from simulators.night.settings import Devices, NightSettings, usual_rate
 from simulators.night.station_file import Addresses, station_toml
 from tests.desk import DUSK, a_night
 
 ADDRESSES = Addresses(
-    observatory="127.0.0.1:11111", api="127.0.0.1:8000", telescope_id="9c5e9d1a-5ca2-4a0e-a469-a21587d26a0a"
+    observatory="127.0.0.1:11111",
+    api="127.0.0.1:8000",
+    telescope_id="9c5e9d1a-5ca2-4a0e-a469-a21587d26a0a",
+    indi="127.0.0.1:7624",
 )
 CLOCK = SimulatedClock(starts_at=DUSK - timedelta(minutes=6), anchored_unix_s=1_795_394_723.123_456_7, rate=60.0)
 
@@ -48,6 +51,31 @@ def test_everything_is_where_the_simulators_are(tmp_path: Path) -> None:
     watching = (station.safety_monitor, station.conditions)
     assert {one.address for one in (*devices, *watching) if one is not None} == {"127.0.0.1:11111"}
     assert None not in (*devices, *watching)
+
+
+DEVICES = ("mount", "camera", "filter_wheel", "focuser", "dome", "safety_monitor", "conditions")
+
+
+@pytest.mark.parametrize(
+    ("devices", "by_indi"), [(Devices.ALPACA, ()), (Devices.MIXED, ("mount",)), (Devices.INDI, DEVICES)]
+)
+def test_each_device_is_reached_by_whom_it_belongs_to(
+    tmp_path: Path, devices: Devices, by_indi: tuple[str, ...]
+) -> None:
+    station = loaded(tmp_path, a_night(devices=devices), state=tmp_path / "state")
+    for role in DEVICES:
+        device = getattr(station, role)
+        wanted = ("indi", ADDRESSES.indi) if role in by_indi else ("alpaca", ADDRESSES.observatory)
+        assert (device.driver, device.address) == wanted, role
+    if devices is Devices.INDI:
+        assert station.camera is not None
+        assert station.camera.device == "CCD Simulator"
+        assert station.safety_monitor == station.conditions
+
+
+def test_nights_with_indis_programs_are_flown_more_slowly() -> None:
+    assert usual_rate(Devices.ALPACA) == 60.0
+    assert usual_rate(Devices.INDI) == usual_rate(Devices.MIXED) == 20.0
 
 
 def test_the_faster_the_sky_turns_the_more_patience_is_needed(tmp_path: Path) -> None:
