@@ -19,7 +19,7 @@ import pytest
 
 from drivers.config import AlpacaDevice
 from drivers.connect import connect_camera, connect_dome, connect_filter_wheel, connect_mount, stop_mount
-from drivers.errors import DeviceError
+from drivers.errors import DeviceError, TimedOut
 from drivers.protocols import Camera, Dome, FilterWheel, Mount
 from drivers.values import Equatorial, EquatorialSystem, Exposure
 from tests.drivers.fake_alpaca import FakeAlpaca
@@ -144,7 +144,9 @@ async def rounds(site: Site, call: Call, stop: Callable[[], Awaitable[object]]) 
                 while not site.hanging.hangs.is_set():
                     await anyio.sleep(0.03)
                 told_s = time.perf_counter()
-                await stop()
+                # Whether it is seen to stand in time is no matter here: the loop runs faster than answers do.
+                with suppress(TimedOut):
+                    await stop()
                 assert len(site.telescope.stops) >= number, "stopped without the server's knowledge"
                 took_s.append(site.telescope.stops[-1] - told_s)
                 assert took_s[-1] >= 0.0, "this was the stop of the round before"
