@@ -39,10 +39,11 @@ class MountPath:
         self.changes = 0
 
     def heard(self, at: datetime, ra_deg: float, dec_deg: float) -> None:
-        """The mount says that it looks there; repeated places say nothing new."""
+        """The mount says that it looks there; said again it still does."""
         unit = unit_of(ra_deg, dec_deg)
         with self._lock:
-            if self._units and np.array_equal(self._units[-1], unit):
+            if len(self._units) > 1 and np.array_equal(self._units[-1], unit) and np.array_equal(self._units[-2], unit):
+                self._instants_s[-1] = unix_of(at)
                 return
             self._instants_s.append(unix_of(at))
             self._units.append(unit)
