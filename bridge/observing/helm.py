@@ -75,6 +75,9 @@ class Helm:
 
     async def _let_go_once(self) -> None:
         try:
+            status = await self.mount.status()
+            if not (status.tracking or status.slewing):
+                return  # stopped by someone else meanwhile, who has the last word
             if self.way is Way.ORBIT:
                 await self.mount.abort()  # what ends an orbit is each driver's own; this ends anything
             await self._tell((0.0, 0.0))

@@ -27,6 +27,7 @@ class Wheel:
     lost_until_s: float = -math.inf
     refuses: bool = False
     runs_on: bool = False
+    tracking: bool = True
     heard: list[str] = field(default_factory=list)
 
     async def status(self) -> MountStatus:
@@ -37,7 +38,7 @@ class Wheel:
         return MountStatus(
             pointing=Equatorial(ra_deg=ra_deg, dec_deg=0.0, system=EquatorialSystem.APPARENT),
             slewing=False,
-            tracking=True,
+            tracking=self.tracking,
             parked=False,
             pier_side=PierSide.UNKNOWN,
             read_at=NOW + timedelta(seconds=at_s),
@@ -129,6 +130,15 @@ async def test_a_mount_that_says_yes_and_runs_on_is_stopped_within_seconds() -> 
     await helm.let_go()
     assert wheel.heard == ["turn 1 0.5", "turn 0 0", "abort"]
     assert anyio.current_time() - told_s < 10.0
+
+
+async def test_a_mount_that_was_stopped_meanwhile_stays_so() -> None:
+    wheel = Wheel()
+    helm = a_helm(wheel)
+    await helm.steer((1.0, 0.5))
+    wheel.tracking = False
+    await helm.let_go()
+    assert wheel.heard == ["turn 1 0.5"]
 
 
 @settings(max_examples=20, deadline=None)
