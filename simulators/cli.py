@@ -95,9 +95,9 @@ def observatory(
     anchor: Anchor = 0.0,
     seed: Seed = 0,
 ) -> None:
-    """Serve a fake observatory to any Alpaca client: all ten device types under one coherent sky.
+    """Serve a fake observatory to any Alpaca client.
 
-    What the camera returns is what its true pointing, field, focus, filter, dome and weather would show: catalogue
+    All ten device types, under one coherent sky. What the camera returns is what its true pointing, field, focus, filter, dome and weather would show: catalogue
     stars, and satellites as streaks or points. The same seed and the same instants give the same pictures.
 
     Open http://127.0.0.1:11111/ in a browser: the devices, the sky at the pointing, and faults to inject.

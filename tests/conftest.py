@@ -1,5 +1,6 @@
 """Every asynchronous test runs on a timelapse loop that jumps; no thread and no task is left over."""
 
+import os
 import socket
 import threading
 from collections.abc import Iterator
@@ -8,8 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from bridge.timelapse import TimelapseLoop
+
+# The suite tries the same examples each time, so that what passes once passes again. `HYPOTHESIS_PROFILE=default` (and
+# `--hypothesis-seed`) goes looking for others.
+settings.register_profile("same", derandomize=True, deadline=None)
+if "HYPOTHESIS_PROFILE" not in os.environ:
+    settings.load_profile("same")
 
 SHARED_ELEMENTS = Path(__file__).parents[2] / "shared" / "data" / "celestrak-active-2026-08-11.tle"
 

@@ -229,7 +229,7 @@ def expected_way(
     hours_deg, decs_deg = ends[0] - begins[0], ends[1] - begins[1]
     if (begins[0] >= 0.0) != (ends[0] >= 0.0):
         hours_deg = (hours_deg + 360.0) % 360.0 - 180.0
-        decs_deg = math.copysign(180.0, latitude_deg) - begins[1] - ends[1]
+        decs_deg = (180.0 if latitude_deg >= 0.0 else -180.0) - begins[1] - ends[1]
     return [_to_horizontal(latitude_deg, *look) for look in _evenly(begins, (hours_deg, decs_deg))]
 
 
