@@ -13,7 +13,8 @@ from drivers.alpaca.link import Link, Role, optional
 from drivers.alpaca.sensor import STATES, Sensor, state_of
 from drivers.config import AlpacaDevice
 from drivers.errors import Malfunction, Refused
-from drivers.values import CameraCapabilities, CameraState, CameraStatus, Exposure, Frame, FrameKind
+from drivers.limits import within_limits
+from drivers.values import CameraCapabilities, CameraState, CameraStatus, Exposure, Frame
 from drivers.waiting import stopped_by, until
 
 READOUT_WITHIN_S = 60.0  # from the end of the exposure until the picture is ready
@@ -57,7 +58,7 @@ class AlpacaCamera:
 
     async def expose(self, exposure: Exposure) -> Frame:
         """Take one frame. Its exposure time, gain and offset are what the camera says they were."""
-        asked = self._within_limits(exposure)
+        asked = within_limits(self.name, self.capabilities, exposure)
         doing = f"expose {asked.exposure_s:g} s"
         async with stopped_by(self.abort, device=self.name):
             confirmed = await self._sensor.prepare(asked)
@@ -116,22 +117,6 @@ class AlpacaCamera:
                 if not await idle():  # else it ended by itself meanwhile
                     raise
         await until(idle, device=self.name, doing="abort", within_s=ABORT_WITHIN_S, every_s=LAST_LOOKS_S)
-
-    def _within_limits(self, exposure: Exposure) -> Exposure:
-        limits = self.capabilities
-        if exposure.kind is FrameKind.BIAS:
-            exposure = replace(exposure, exposure_s=limits.min_exposure_s)
-        if not limits.min_exposure_s <= exposure.exposure_s <= limits.max_exposure_s:
-            raise Refused(
-                self.name,
-                f"expose {exposure.exposure_s:g} s",
-                f"it can expose from {limits.min_exposure_s:g} s to {limits.max_exposure_s:g} s",
-            )
-        if exposure.binning > limits.max_binning:
-            raise Refused(
-                self.name, f"expose with binning {exposure.binning}", f"it can bin up to {limits.max_binning}"
-            )
-        return exposure
 
     async def _require_cooler(self, on: bool) -> None:
         if await self._link.flag("CoolerOn") is not on:

@@ -13,7 +13,8 @@ from drivers.indi.driver import driver_of, look_often
 from drivers.indi.link import Link, connected
 from drivers.indi.properties import PropertyState
 from drivers.indi.sensor import ANSWERS_WITHIN_S, BINNING, EXPOSURE, FRAME, PICTURE, SECONDS, Sensor
-from drivers.values import CameraCapabilities, CameraStatus, Exposure, Frame, FrameKind
+from drivers.limits import within_limits
+from drivers.values import CameraCapabilities, CameraStatus, Exposure, Frame
 from drivers.waiting import stopped_by
 
 LOOK_EVERY_S: Final = 0.25
@@ -65,7 +66,7 @@ class IndiCamera:
 
     async def expose(self, exposure: Exposure) -> Frame:
         """Take one frame. Its exposure time, gain and offset are what the camera says they were."""
-        asked = self._within_limits(exposure)
+        asked = within_limits(self.name, self.capabilities, exposure)
         doing = f"expose {asked.exposure_s:g} s"
         async with stopped_by(self.abort, device=self.name):
             await self._sensor.until_idle(doing)
@@ -107,22 +108,6 @@ class IndiCamera:
         if self.capabilities.can_abort:
             await self._link.choose(_ABORT, "ABORT", within_s=ANSWERS_WITHIN_S, finished=False)
         await self._sensor.until_idle("abort")
-
-    def _within_limits(self, exposure: Exposure) -> Exposure:
-        limits = self.capabilities
-        if exposure.kind is FrameKind.BIAS:
-            exposure = replace(exposure, exposure_s=limits.min_exposure_s)
-        if not limits.min_exposure_s <= exposure.exposure_s <= limits.max_exposure_s:
-            raise Refused(
-                self.name,
-                f"expose {exposure.exposure_s:g} s",
-                f"it can expose from {limits.min_exposure_s:g} s to {limits.max_exposure_s:g} s",
-            )
-        if exposure.binning > limits.max_binning:
-            raise Refused(
-                self.name, f"expose with binning {exposure.binning}", f"it can bin up to {limits.max_binning}"
-            )
-        return exposure
 
     async def _switch_cooler(self, *, on: bool) -> None:
         """The property stays busy while the cooler works."""
