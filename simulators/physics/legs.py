@@ -13,6 +13,7 @@ _STARS_DEG_S = 15.041067 / 3600.0
 _LOOKED_AHEAD_S = 86_400.0
 _STANDS_DEG_S = 1e-6
 _STEP_S = 0.001
+_AT_LIMIT_DEG = 1e-3
 _WHILE_CHANGING_S = 0.25
 _LONGEST_STEP_S = 600.0
 
@@ -105,28 +106,36 @@ class Leg:
         return primary_deg_s + self.followed[0] * base[0], secondary_deg_s + self.followed[1] * base[1]
 
 
-def limited_s(leg: Leg, reach_deg: tuple[float, float]) -> float:
-    """When the primary axis, on this leg, goes beyond its lowest or highest angle; infinity: not within a day.
+def limited_s(leg: Leg, reach_deg: tuple[float, float], acceleration_deg_s2: float) -> float:
+    """When the primary axis, on this leg, must brake so as not to go beyond its lowest or highest angle; infinity: not
+    within a day.
 
-    Where its speed holds it looks ahead by half of what is left of the way, at most ten minutes.
+    An axis that would have to jump by a turn to stay on what it follows (its angle is counted within half a circle of
+    where it began) stops there as well. Where its speed holds the search looks ahead by half of what is left of the
+    way, at most ten minutes and a quarter turn.
     """
     if not all(map(math.isfinite, reach_deg)):
         return math.inf
 
-    def beyond(at_s: float) -> bool:
+    def must_brake(at_s: float, from_deg: float) -> bool:
         position_deg, speed_deg_s = leg.axes_deg(at_s)[0], leg.speeds_deg_s(at_s)[0]
-        out_high = position_deg > reach_deg[1] and speed_deg_s > _STANDS_DEG_S
-        return out_high or (position_deg < reach_deg[0] and speed_deg_s < -_STANDS_DEG_S)
+        stops_deg = position_deg + speed_deg_s * abs(speed_deg_s) / (2.0 * acceleration_deg_s2)
+        out_high = stops_deg > reach_deg[1] + _AT_LIMIT_DEG and speed_deg_s > _STANDS_DEG_S
+        out_low = stops_deg < reach_deg[0] - _AT_LIMIT_DEG and speed_deg_s < -_STANDS_DEG_S
+        return out_high or out_low or abs(position_deg - from_deg) > 180.0
 
     at_s = before_s = leg.since_s
-    while not beyond(at_s):
+    from_deg = leg.axes_deg(at_s)[0]
+    while not must_brake(at_s, from_deg):
         if at_s >= leg.since_s + _LOOKED_AHEAD_S:
             return math.inf
-        before_s, at_s = at_s, at_s + _looked_ahead_s(leg, reach_deg, at_s)
+        before_s, from_deg = at_s, leg.axes_deg(at_s)[0]
+        at_s += _looked_ahead_s(leg, reach_deg, at_s)
     while at_s - before_s > _STEP_S:
         middle_s = (before_s + at_s) / 2.0
-        before_s, at_s = (before_s, middle_s) if beyond(middle_s) else (middle_s, at_s)
-    return at_s
+        before_s, at_s = (before_s, middle_s) if must_brake(middle_s, from_deg) else (middle_s, at_s)
+    jumps = abs(leg.axes_deg(at_s)[0] - from_deg) > 180.0
+    return before_s if jumps else at_s
 
 
 def _looked_ahead_s(leg: Leg, reach_deg: tuple[float, float], at_s: float) -> float:
@@ -134,4 +143,9 @@ def _looked_ahead_s(leg: Leg, reach_deg: tuple[float, float], at_s: float) -> fl
         return min(leg.ends_s - at_s + _STEP_S, _WHILE_CHANGING_S)
     position_deg, speed_deg_s = leg.axes_deg(at_s)[0], leg.speeds_deg_s(at_s)[0]
     left_deg = reach_deg[1] - position_deg if speed_deg_s > 0.0 else position_deg - reach_deg[0]
-    return min(max(left_deg / max(abs(speed_deg_s), _STANDS_DEG_S) / 2.0, _WHILE_CHANGING_S), _LONGEST_STEP_S)
+    ahead_s = min(left_deg / 2.0, 90.0) / max(abs(speed_deg_s), _STANDS_DEG_S)
+    if leg.follow is not None and leg.follow.mechanics.kind is MountKind.ALTAZ:
+        # the nearer to the zenith, the sooner the azimuth may swing round
+        sky_deg_s = abs(_STARS_DEG_S - leg.follow.ra_deg_s) + abs(leg.follow.dec_deg_s)
+        ahead_s = min(ahead_s, (90.0 - abs(leg.axes_deg(at_s)[1])) / (2.0 * max(sky_deg_s, _STANDS_DEG_S)))
+    return min(max(ahead_s, _WHILE_CHANGING_S), _LONGEST_STEP_S)

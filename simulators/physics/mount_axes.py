@@ -188,7 +188,7 @@ class MountAxes:
         driven_deg = self._build.gears.driven_deg(self._legs.at(at_s), at_s)
         leg = replace(leg, since_s=at_s, driven_deg=driven_deg)
         self._legs.begin(at_s, leg)
-        self._stops_s = limited_s(leg, self._build.reach_deg(self.mechanics))
+        self._stops_s = limited_s(leg, self._build.reach_deg(self.mechanics), self._limits.acceleration)
         if self._stops_s < _NEVER:
             self._stand(self._stops_s)
         return leg.ends_s

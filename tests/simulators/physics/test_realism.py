@@ -5,7 +5,7 @@ from datetime import timedelta
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from drivers.values import MountKind
@@ -167,6 +167,10 @@ def test_a_german_mount_stops_at_its_meridian_limit_and_says_that_it_does_not_tr
         max_size=8,
     ),
 )
+@example(
+    (MountKind.ALTAZ, "cable_wrap_limit_deg", 200.0), [("rates", 0.0, 1.0), ("slew", 0.0, 1.0), ("rates", 79.0, 229.0)]
+)
+@example((MountKind.ALTAZ, "cable_wrap_limit_deg", 200.0), [("rates", 21.0, 1.0), ("slew", 22.0, 131.0)])
 def test_nothing_that_is_ordered_takes_the_axis_beyond_its_limit(
     build: tuple[MountKind, str, float], orders: list[tuple[str, float, float]]
 ) -> None:
@@ -179,15 +183,14 @@ def test_nothing_that_is_ordered_takes_the_axis_beyond_its_limit(
         if order == "slew":
             rig.mount.slew(*rig.at_hour_angle(angle_deg, 20.0))
         elif order == "rates" and rig.mount.tracking:
-            # as far as a pass goes: azimuths are counted within half a circle of where the mount began to follow
-            rig.mount.set_rates(angle_deg / 80.0 * min(1.0, 100.0 / wait_s), 0.05 * min(1.0, 100.0 / wait_s))
+            rig.mount.set_rates(angle_deg / 80.0, 0.05)
         elif order == "axis":
             rig.mount.move_axis(0, angle_deg / 40.0)
         elif order == "park":
             rig.mount.park()
         for _ in range(20):
             rig.clock.advance(wait_s / 20.0)
-            braking_deg = 4.0 if kind is MountKind.GERMAN else 60.0  # near the zenith it is faster than it should
+            braking_deg = 4.0 if kind is MountKind.GERMAN else 30.0  # near the zenith it is faster than it should
             assert low_deg - braking_deg - 0.01 <= primary_deg(rig) <= high_deg + braking_deg + 0.01
 
 
