@@ -23,7 +23,8 @@ if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
 fi
 
 [ -x "$folder/bin/python" ] || "$python" -m venv "$folder"
-"$folder/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+# The lock is whole: pip has nothing to choose, and a release newer than the lock does not confuse it (--no-deps).
+"$folder/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.txt
 "$folder/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 
 if ! "$folder/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --only-binary :all: \

@@ -100,6 +100,24 @@ def observatory(
     All ten device types, under one coherent sky: what the camera returns is what its true pointing, field, focus,
     filter, dome and weather would show, catalogue stars, and satellites as streaks or points. The same seed and the
     same instants give the same pictures.
+
+    Open http://127.0.0.1:11111/ in a browser: the devices, the sky at the pointing, and faults to inject.
+
+    Tests of your own: --port 0, wait for the line "observatory listens on HOST:PORT", and use it. --rate 60 makes an
+    hour a minute, --at fixes the instant and so the sky, --seed the noise. Control calls, all JSON:
+
+      GET  /_observatory/frames    where each frame truly pointed, and which satellites are in it
+
+      PUT  /_observatory/weather   {"safe": false, "cloud_cover_percent": 80}; {} gives it back to itself
+
+      PUT  /_observatory/faults    [{"kind": "stuck", "device": "mount", "method": "slew", "for_s": 60}]; [] clears
+
+      GET  /_observatory/faults    the same, each with how often it fired
+
+      PUT  /_observatory/reset     {"seed": 7, "at": "2026-11-23T01:00:00Z"}: all devices as at the start; {} keeps both
+
+    --scenario takes a TOML file that says all of this at once, or one of ours: calm, cloudy, worn-out. Every key and
+    every fault stands in docs/simulators.md.
     """
     from simulators.alpaca.profiles import Profile
     from simulators.night.servers import ObservatoryChoices, plain_settings, serve_observatory
