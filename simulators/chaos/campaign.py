@@ -2,10 +2,8 @@
 
 import json
 import os
-import random
 import secrets
 import shutil
-import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -16,55 +14,59 @@ from typing import Any
 
 import httpx
 
+from simulators.chaos.bridges import Bridge, Bridges
 from simulators.chaos.judge import CAMERA_RECORD, KILLS_RECORD, PLATFORM_RECORD, Verdict, judged
 from simulators.chaos.ledgers import look_into
+from simulators.chaos.schedule import Moment, Order, Schedule
+from simulators.chaos.tail import LogTail
 from simulators.clock import SimulatedClock, real_time
 from simulators.night.children import Child, ChildFailed
 from simulators.night.settings import NightSettings, darkness
 from simulators.night.station_file import Addresses, station_toml
 from simulators.sky.earth import Ground
 
-# The places at which a rehearsal of the bridge can be told to die (`[rehearsal] dies_at`).
-CRASH_POINTS = (
-    "tasks filed",
-    "observing written down",
-    "frame reserved",
-    "frame in memory",
-    "frame half written",
-    "frame synced",
-    "frame renamed",
-    "frame recorded",
-    "task captured",
-    "announcing written down",
-    "announced",
-    "ticket written down",
-    "frame sent",
-    "sending written down",
-    "landing written down",
-    "task reported",
-    "task delivered",
-)
-
-# One in five is killed while it starts; the others some time after their night began, so that most observe and deliver,
-# on a busy machine too.
-_KILLED_EARLY = 0.2
-_EARLY_S, _LATE_S = 1.5, 5.0
-_BEGINS_WITHIN_S = 60.0
-# The others die where they are told to; a place that is not passed within this time will not be.
-_AT_POINTS = 0.5
-_POINT_WITHIN_S = 12.0
+# A kill at a random instant comes so long after what is named was seen in the log (or after the start), at most.
+_SPANS: dict[Moment, tuple[str, float]] = {
+    Moment.STARTING: ("", 1.5),
+    Moment.OBSERVING: ("SlewStarted", 1.5),
+    Moment.DELIVERING: ("FrameKept", 0.6),
+}
+# What has not happened within this time of life will not: a bridge that starts begins a night and observes, at the load
+# of a busy machine.
+_HAPPENS_WITHIN_S = 15.0
+_DIES_WITHIN_S = 10.0
 _TO_THE_END_S = 300.0
+_PRELUDE = timedelta(minutes=2)
+_TASKS_PER_HOUR = 48
+_NEW_TASK_OPENS, _NEW_TASK_CLOSES = timedelta(minutes=1), timedelta(minutes=20)
+
+# Quick devices with a small sensor: a campaign is about what the bridge writes, not about waiting for a dome.
+_BRISK = """
+[dome]
+top_speed_deg_s = 60.0
+acceleration_deg_s2 = 60.0
+open_close_s = 2.0
+
+[mount]
+top_speed_deg_s = 20.0
+acceleration_deg_s2 = 20.0
+settle_s = 0.5
+
+[[cameras]]
+width_px = 768
+height_px = 768
+pixel_size_um = 19.7
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CampaignSettings:
-    """How often to kill, from which seed, into which folder.
-
-    Every other kill is at an instant drawn from the seed; the others let the bridge kill itself at a crash point, drawn
-    as well.
+    """How often to kill, from which seed, into which folder: `kills` times at random instants, and so often at each
+    crash point.
     """
 
     kills: int
+    at_each_point: int
     seed: int
     hours: float
     rate: float
@@ -73,8 +75,8 @@ class CampaignSettings:
     out: Path
 
 
-def fight(settings: CampaignSettings, *, say: Callable[[str], None]) -> list[Verdict]:
-    """One night: kill until it is over or the number is reached, let the last bridge finish, and judge.
+def fight(settings: CampaignSettings, schedule: Schedule, *, say: Callable[[str], None]) -> list[Verdict]:
+    """One night: kill until it is over or nothing is left to do, let the last bridge finish, and judge.
 
     Raises:
         ChildFailed: a process did not do what it must even so: the servers, or the bridge that nobody killed.
@@ -84,13 +86,15 @@ def fight(settings: CampaignSettings, *, say: Callable[[str], None]) -> list[Ver
     out.mkdir(parents=True)
     with _world(settings) as world:
         with (out / KILLS_RECORD).open("w", encoding="utf-8") as record:
-            for number in range(1, settings.kills + 1):
-                kill = world.kill(number)
-                record.write(json.dumps(kill) + "\n")
-                say(f"kill {number} of {settings.kills}: {len(kill['durable'])} frames durable, ledger {kill['check']}")
-                if world.over:
-                    break
-        world.finish()
+            while not world.over and (order := schedule.take()) is not None:
+                kill = world.kill(order)
+                schedule.settle(order, hit=kill["hit"])
+                if kill["hit"]:
+                    record.write(json.dumps(kill) + "\n")
+                    say(f"{schedule.hit.total()} of {schedule.total} kills: {order.place}, ledger {kill['check']}")
+                if schedule.abandoned:
+                    raise ChildFailed("the campaign was given up")
+        world.finish(schedule)
         (out / PLATFORM_RECORD).write_text(json.dumps(world.platform_record()), encoding="utf-8")
         (out / CAMERA_RECORD).write_text(json.dumps(world.camera_record()), encoding="utf-8")
     return judged(out)
@@ -101,14 +105,18 @@ class _World:
 
     def __init__(self, settings: CampaignSettings, children: ExitStack) -> None:
         self._settings = settings
-        self._chance = random.Random(settings.seed)
-        self._environment = {**os.environ, "NIGHTBRIDGE_API__TOKEN": f"citra_pat_{secrets.token_hex(8)}"}
+        self._environment = {
+            **os.environ,
+            "NIGHTBRIDGE_API__TOKEN": f"citra_pat_{secrets.token_hex(8)}",
+            "OPENBLAS_NUM_THREADS": "1",
+        }
+        self._bridges = children.enter_context(Bridges(log=settings.out / "bridge.log", environment=self._environment))
         night = NightSettings(
             evening=settings.evening,
             hours=settings.hours,
             rate=settings.rate,
             ground=settings.ground,
-            task_count=round(30 * settings.hours),
+            task_count=round(_TASKS_PER_HOUR * settings.hours),
             seed=settings.seed,
             mount="german",
             elements=None,
@@ -116,19 +124,26 @@ class _World:
         )
         begins, self._ends = darkness(night)
         self._clock = SimulatedClock(
-            starts_at=begins - timedelta(minutes=6),
-            anchored_unix_s=real_time().anchored_unix_s + 3.0,
-            rate=settings.rate,
+            starts_at=begins - _PRELUDE, anchored_unix_s=real_time().anchored_unix_s + 2.0, rate=settings.rate
         )
         scale = [
-            f"--site={settings.ground.latitude_deg},{settings.ground.longitude_deg},{settings.ground.elevation_m}",
             f"--rate={settings.rate}",
             f"--at={self._clock.starts_at.isoformat()}",
             f"--anchor={self._clock.anchored_unix_s!r}",
             f"--seed={settings.seed}",
         ]
-        observatory = children.enter_context(self._child("observatory", ["--no-discovery", "--port=0", *scale]))
+        ground = settings.ground
+        devices = settings.out / "devices.toml"
+        where = (
+            f"[site]\nlatitude_deg = {ground.latitude_deg}\nlongitude_deg = {ground.longitude_deg}\n"
+            f"elevation_m = {ground.elevation_m}\n"
+        )
+        devices.write_text(where + _BRISK, encoding="utf-8")
+        observatory = children.enter_context(
+            self._child("observatory", ["--no-discovery", "--port=0", f"--scenario={devices}", *scale])
+        )
         asked = [f"--tasks={night.task_count}", f"--hours={settings.hours}", f"--from={begins.isoformat()}"]
+        asked += [f"--site={ground.latitude_deg},{ground.longitude_deg},{ground.elevation_m}"]
         api = children.enter_context(
             self._child("api", ["--port=0", f"--uploads={settings.out / 'uploads'}", *asked, *scale])
         )
@@ -137,6 +152,8 @@ class _World:
         addresses = Addresses(observatory=self._observatory, api=self._api, telescope_id=said.split()[-1])
         self._station = settings.out / "station.toml"
         self._state = (settings.out / "state").resolve()
+        self._tail = LogTail(self._state / "nightbridge.log")
+        self._durable: dict[str, str] = {}
         text = station_toml(night, addresses, clock=self._clock, ends_at=self._ends, state_folder=self._state)
         # a bridge that lives for seconds would wait for the hold all its life
         self._station.write_text(text.replace("[safety]\n", "[safety]\nhold_s = 0.0\n"), encoding="utf-8")
@@ -145,41 +162,78 @@ class _World:
     def over(self) -> bool:
         return self._clock.now() >= self._ends
 
-    def kill(self, number: int) -> dict[str, Any]:
-        """Let a bridge live for a while and kill it; what was then found."""
-        early = self._chance.random() < _KILLED_EARLY
-        life_s = self._chance.uniform(0.0, _EARLY_S if early else _LATE_S)
-        point = self._chance.choice(CRASH_POINTS) if self._chance.random() < _AT_POINTS else ""
-        log_bytes = self._log_bytes()
-        bridge = self._bridge(dying_at=point)
-        if point or not early:
-            self._until(lambda: bridge.exit_code is not None or self._night_began(log_bytes), _BEGINS_WITHIN_S)
-        self._until(lambda: bridge.exit_code is not None, _POINT_WITHIN_S if point else life_s)
-        by_itself = bridge.exit_code is not None
-        if not by_itself:
-            os.kill(bridge.process_id, signal.SIGKILL)
-        code = bridge.stop(within_s=10.0)
-        seen = look_into(self._state)
+    def kill(self, order: Order) -> dict[str, Any]:
+        """Let a bridge live until its moment has come and kill it; what was then found."""
+        if order.place == "tasks filed":
+            self._ask_for_one_more()
+        began_s = time.monotonic()
+        self._tail.skip()
+        bridge = self._bridge(dying_at=order)
+        moment_came = self._dies_itself(bridge) if order.at_point else self._moment_came(bridge, order)
+        bridge.kill()
+        code = bridge.wait(_DIES_WITHIN_S)
+        if code is None:
+            raise ChildFailed(f"the bridge lives on {_DIES_WITHIN_S:g} s after SIGKILL")
+        self._tail.read()
         return {
-            "number": number,
-            "point": point if by_itself else "",
-            "hit": code == -signal.SIGKILL,
+            "place": order.place,
+            "hit": moment_came and code == -9,
+            "code": code,
             "at": self._clock.now().isoformat(),
-            "check": "ok" if seen is None else seen.check,
-            "durable": {} if seen is None else {frame.file_name: frame.sha256 for frame in seen.frames},
+            "lived_s": round(time.monotonic() - began_s, 3),
+            "last_said": self._tail.last,
+            **self._found(),
         }
 
-    def finish(self) -> None:
+    def _found(self) -> dict[str, Any]:
+        """What SQLite says of the ledger, and the frames that are durable since the last kill."""
+        seen = look_into(self._state)
+        if seen is None:
+            return {"check": "ok", "durable": {}}
+        all_now = {frame.file_name: frame.sha256 for frame in seen.frames}
+        new = {name: sha256 for name, sha256 in all_now.items() if self._durable.get(name) != sha256}
+        self._durable |= new
+        return {"check": seen.check, "durable": new}
+
+    def _dies_itself(self, bridge: Bridge) -> bool:
+        return self._until(lambda: bridge.exit_code is not None, _HAPPENS_WITHIN_S)
+
+    def _moment_came(self, bridge: Bridge, order: Order) -> bool:
+        after, span_s = _SPANS[Moment(order.place)]
+        if after and not self._until(lambda: self._tail.said(after), _HAPPENS_WITHIN_S):
+            return False
+        self._until(lambda: bridge.exit_code is not None, order.share * span_s)
+        return True
+
+    def _until(self, done: Callable[[], bool], within_s: float) -> bool:
+        """Whether it was done before the time was up, or the night over."""
+        last_s = time.monotonic() + within_s
+        while not (came := done()) and time.monotonic() < last_s and not self.over:
+            time.sleep(0.004)  # noqa: TID251 (watching another process, in real time)
+        return came
+
+    def _ask_for_one_more(self) -> None:
+        """A task that the bridge has not seen, of a satellite that it has: something to file."""
+        tasks = self.platform_record()["tasks"]
+        now = self._clock.now()
+        content = {
+            "satelliteId": tasks[-1]["satellite_id"],
+            "taskStart": (now + _NEW_TASK_OPENS).isoformat(),
+            "taskStop": (now + _NEW_TASK_CLOSES).isoformat(),
+        }
+        _asked(f"http://{self._api}/_emulator/tasks", content)
+
+    def finish(self, schedule: Schedule) -> None:
         """A bridge that nobody kills goes on to the end of the night and delivers what is left."""
         left_s = self._clock.real_s((self._ends - self._clock.now()).total_seconds())
-        bridge = self._bridge(dying_at="")
+        bridge = self._bridge(dying_at=None)
         last_s = time.monotonic() + max(0.0, left_s) + _TO_THE_END_S
-        while bridge.exit_code is None and time.monotonic() < last_s:
-            time.sleep(0.1)  # noqa: TID251 (as above)
+        while bridge.exit_code is None and time.monotonic() < last_s and not schedule.abandoned:
+            time.sleep(0.05)  # noqa: TID251 (as above)
         code = bridge.exit_code
         bridge.stop(within_s=95.0)
         if code != 0:
-            raise ChildFailed(f"the last bridge ended with {code}: {bridge.last_words()}")
+            raise ChildFailed(f"the last bridge ended with {code}: {self._bridges.last_words()}")
 
     def platform_record(self) -> Any:
         return _asked(f"http://{self._api}/_emulator/summary")
@@ -187,30 +241,12 @@ class _World:
     def camera_record(self) -> Any:
         return _asked(f"http://{self._observatory}/_observatory/frames")
 
-    def _until(self, done: Callable[[], bool], within_s: float) -> None:
-        """Return when it is done, the time is up, or the night is over."""
-        last_s = time.monotonic() + within_s
-        while not done() and time.monotonic() < last_s and not self.over:
-            time.sleep(0.01)  # noqa: TID251 (watching another process, in real time)
-
-    def _log_bytes(self) -> int:
-        log = self._state / "nightbridge.log"
-        return log.stat().st_size if log.exists() else 0
-
-    def _night_began(self, after_bytes: int) -> bool:
-        if self._log_bytes() == after_bytes:
-            return False
-        with (self._state / "nightbridge.log").open("rb") as log:
-            log.seek(after_bytes)
-            return b'"NightBegan"' in log.read()
-
-    def _bridge(self, *, dying_at: str) -> Child:
+    def _bridge(self, *, dying_at: Order | None) -> Bridge:
         environment = dict(self._environment)
-        if dying_at:
-            environment["NIGHTBRIDGE_REHEARSAL__DIES_AT"] = dying_at
-            environment["NIGHTBRIDGE_REHEARSAL__DIES_AT_PASS"] = str(self._chance.randint(1, 3))
-        words = ["-m", "bridge", "run", "-c", str(self._station)]
-        return Child("bridge", words, log=self._settings.out / "bridge.log", environment=environment)
+        if dying_at is not None and dying_at.at_point:
+            environment["NIGHTBRIDGE_REHEARSAL__DIES_AT"] = dying_at.place
+            environment["NIGHTBRIDGE_REHEARSAL__DIES_AT_PASS"] = str(dying_at.at_pass)
+        return self._bridges.start(["run", "-c", str(self._station)], environment=environment)
 
     def _child(self, name: str, arguments: Sequence[str]) -> Child:
         words = ["-m", "simulators", name, *arguments]
@@ -227,9 +263,11 @@ def _address_in(line: str) -> str:
     return line.partition(" listens on ")[2].partition(" ")[0]
 
 
-def _asked(url: str) -> Any:
+def _asked(url: str, content: Any = None) -> Any:
+    """What one of the servers answers; `content` is sent to it."""
     try:
-        answer = httpx.get(url, timeout=60.0, trust_env=False)
+        method = "GET" if content is None else "POST"
+        answer = httpx.request(method, url, json=content, timeout=60.0, trust_env=False)
         answer.raise_for_status()
     except httpx.HTTPError as error:
         raise ChildFailed(f"{url}: {type(error).__name__}: {error}") from error

@@ -1,38 +1,118 @@
 """`nightbridge-sim chaos` and `nightbridge-sim judge`: what they print."""
 
+import json
+import shutil
+import threading
+import time
 from collections import Counter
 from collections.abc import Sequence
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
-from simulators.chaos.campaign import CRASH_POINTS, CampaignSettings, fight
+from simulators.chaos.campaign import CampaignSettings, fight
 from simulators.chaos.judge import NothingToJudge, Verdict, judged, kills_of
-from simulators.night.children import ChildFailed
+from simulators.chaos.schedule import CRASH_POINTS, Moment, Schedule
+from simulators.night.children import ended_by_sigterm
+
+# A bridge that waits for its dome leaves the processor to another.
+_SIDE_BY_SIDE = 2
 
 
 def run_campaign(settings: CampaignSettings) -> int:
-    """Night after night, each in a folder of its own, until there were enough kills; 0 if all promises held."""
+    """Night after night, two side by side, until every kill was made; 0 if all promises held.
+
+    A night that held is removed again; one that did not is left to look at. What was done, and found, is kept in
+    `campaign.json`.
+    """
     console = Console()
-    kills: list[dict[str, object]] = []
-    night = 0
-    while len(kills) < settings.kills:
-        night += 1
-        out = settings.out / f"night-{night:03d}"
-        one = replace(settings, kills=settings.kills - len(kills), seed=settings.seed + night, out=out)
+    shutil.rmtree(settings.out, ignore_errors=True)
+    settings.out.mkdir(parents=True)
+    schedule = Schedule(random_instants=settings.kills, at_each_point=settings.at_each_point, seed=settings.seed)
+    campaign = _Campaign(settings, schedule, console)
+    began_s = time.monotonic()
+    with ended_by_sigterm(), ThreadPoolExecutor(_SIDE_BY_SIDE) as lanes:
+        running = [lanes.submit(campaign.nights) for _ in range(_SIDE_BY_SIDE)]
         try:
-            verdicts = fight(one, say=lambda words: console.print(words, highlight=False))
-        except ChildFailed as error:
-            console.print(f"✗ {out}: {error}", style="red", highlight=False)
-            return 1
-        kills += kills_of(out)
-        _print(console, verdicts, f"{out}: {len(kills)} kills so far")
-        if not all(verdict.held for verdict in verdicts):
-            return 1
-    console.print(_places(kills))
-    return 0
+            wait(running, return_when=FIRST_EXCEPTION)
+        finally:
+            if not all(lane.done() for lane in running):
+                schedule.abandon()
+    problems = [str(error) for lane in running if (error := lane.exception()) is not None]
+    campaign.write(time.monotonic() - began_s, problems)
+    for problem in problems:
+        console.print(f"✗ {problem}", style="red", highlight=False)
+    console.print(_places(schedule))
+    return 1 if problems or not campaign.held else 0
+
+
+class _Campaign:
+    """The nights of a campaign, and what was found in them."""
+
+    def __init__(self, settings: CampaignSettings, schedule: Schedule, console: Console) -> None:
+        self._settings, self._schedule, self._console = settings, schedule, console
+        self._numbers = count(1)
+        self._lock = threading.Lock()
+        self._looked_at: Counter[str] = Counter()
+        self._broken: dict[str, list[str]] = {}
+        self._kills: list[dict[str, Any]] = []
+        self._nights = 0
+
+    @property
+    def held(self) -> bool:
+        return not self._broken
+
+    def nights(self) -> None:
+        """Fly nights as long as there are kills to make."""
+        while not self._schedule.done:
+            with self._lock:
+                number = next(self._numbers)
+            out = self._settings.out / f"night-{number:03d}"
+            one = replace(self._settings, seed=self._settings.seed + number, out=out)
+            verdicts = fight(one, self._schedule, say=self._say)
+            with self._lock:
+                self._take_in(out, verdicts)
+            if all(verdict.held for verdict in verdicts):
+                shutil.rmtree(out)
+            else:
+                self._schedule.abandon()
+
+    def _say(self, words: str) -> None:
+        self._console.print(words, highlight=False)
+
+    def _take_in(self, out: Path, verdicts: Sequence[Verdict]) -> None:
+        self._nights += 1
+        self._kills += kills_of(out)
+        for verdict in verdicts:
+            self._looked_at[verdict.name] += verdict.looked_at
+            if not verdict.held:
+                self._broken.setdefault(str(out), []).append(f"{verdict.name} {verdict.says}: {verdict.broken}")
+        _print(self._console, verdicts, str(out))
+
+    def write(self, took_s: float, problems: Sequence[str]) -> None:
+        """Keep the figures."""
+        content = {
+            "seed": self._settings.seed,
+            "took_s": round(took_s, 1),
+            "nights": self._nights,
+            "kills": len(self._kills),
+            "hit": dict(self._schedule.hit),
+            "missed": dict(self._schedule.missed),
+            "last_said_at_random_instants": dict(
+                Counter(kill["last_said"] for kill in self._kills if kill["place"] not in CRASH_POINTS).most_common()
+            ),
+            "looked_at": dict(self._looked_at),
+            "broken": self._broken,
+            "problems": list(problems),
+            "each": [{key: kill[key] for key in ("place", "at", "lived_s", "last_said")} for kill in self._kills],
+        }
+        text = json.dumps(content, indent=1) + "\n"
+        (self._settings.out / "campaign.json").write_text(text, encoding="utf-8")
 
 
 def print_judgement(folder: Path) -> int:
@@ -47,14 +127,14 @@ def print_judgement(folder: Path) -> int:
     return 0 if all(verdict.held for verdict in verdicts) else 1
 
 
-def _places(kills: Sequence[dict[str, object]]) -> Table:
-    died_at = Counter(str(kill["point"]) for kill in kills)
-    table = Table(title="Where the bridge died", title_justify="left")
+def _places(schedule: Schedule) -> Table:
+    table = Table(title=f"Where the bridge died, {schedule.hit.total()} times", title_justify="left")
     table.add_column("place")
-    table.add_column("times", justify="right")
-    table.add_row("at a random instant", str(died_at[""]))
-    for point in CRASH_POINTS:
-        table.add_row(point, str(died_at[point]))
+    for column in ("asked", "died there", "not reached, tried again"):
+        table.add_column(column, justify="right")
+    for place in (*Moment, *CRASH_POINTS):
+        counts = (schedule.asked, schedule.hit, schedule.missed)
+        table.add_row(place, *(str(counter[place]) for counter in counts))
     return table
 
 

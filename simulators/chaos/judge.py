@@ -157,7 +157,7 @@ def _success_means_frames(evidence: _Evidence) -> Verdict:
 
 
 def _ledger_is_sound(evidence: _Evidence) -> Verdict:
-    checks = [(f"kill {kill['number']}", str(kill["check"])) for kill in evidence.kills]
+    checks = [(f"kill {number}", str(kill["check"])) for number, kill in enumerate(evidence.kills, start=1)]
     broken = [f"{when}: {check}" for when, check in [*checks, ("the end", evidence.ledger.check)] if check != "ok"]
     return _verdict("DB", "SQLite finds the ledger sound after every kill", len(checks) + 1, broken)
 

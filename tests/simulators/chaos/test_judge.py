@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from bridge.clock import LoopClock
-from bridge.crashpoints import CrashPoint
 from bridge.events import Telemetry
 from bridge.storage.framebook import FrameFile
 from bridge.storage.outbox import Lane, Stage
@@ -21,7 +20,6 @@ from bridge.tasks import TaskSource, TaskState
 from schedules.places import ICRS
 from schedules.requests import CollectShape, ObservationRequest
 from schedules.targets import Star
-from simulators.chaos.campaign import CRASH_POINTS
 from simulators.chaos.command import print_judgement
 from simulators.chaos.judge import CAMERA_RECORD, KILLS_RECORD, PLATFORM_RECORD, NothingToJudge, judged
 from simulators.chaos.ledgers import LEDGER_NAME, look_into
@@ -198,7 +196,3 @@ def test_a_ledger_that_was_never_made_is_none_yet(tmp_path: Path) -> None:
     seen = look_into(tmp_path)
     assert seen is not None
     assert (seen.check, seen.frames) == ("ok", ())
-
-
-def test_the_campaign_knows_every_place_where_a_bridge_can_be_told_to_die() -> None:
-    assert tuple(CrashPoint) == CRASH_POINTS
