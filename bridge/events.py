@@ -252,6 +252,14 @@ class StationNote(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ToldToStop(Event):
+    """The programme is told to end. `again`: it was before, and is about it; nothing is cut short by that."""
+
+    signal: str
+    again: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FrameDelivered(Event):
     """The platform has the file. `tries` counts the sendings."""
 

@@ -15,7 +15,7 @@ from bridge.chores import Chore, Chores, StationCard, api_chores, every
 from bridge.connections import Connections, connections_of
 from bridge.delivery import Delivery
 from bridge.errors import ApiError
-from bridge.events import StationNote
+from bridge.events import StationNote, ToldToStop
 from bridge.fetching import TaskFetcher
 from bridge.logbook import LogBook
 from bridge.observing.observatory import Observatory
@@ -24,6 +24,7 @@ from bridge.observing.seats import Seats
 from bridge.observing.together import Deed, until_first
 from bridge.observing.turns import NightOver
 from bridge.seating import safety_sources, seated
+from bridge.stopping import StopWord, heard_by
 from bridge.storage.database import set_aside_if_damaged
 from bridge.storage.frames import FrameFolder, open_frame_folder
 from bridge.storage.recovery import recover
@@ -47,6 +48,17 @@ _FILTERS_EVERY_S = 86_400.0
 
 async def run_station(around: Surroundings, *, manual: Sequence[ObservationRequest]) -> int:
     """Run the station until it is told to stop; with `manual` tasks, until those are done. Gives the exit code."""
+    stop = StopWord()
+
+    def told(number: signal.Signals) -> None:
+        around.telemetry.publish(ToldToStop(at=around.clock.now(), signal=number.name, again=stop.said))
+        stop.say()
+
+    with heard_by(told):
+        return await _run_until(stop, around, manual)
+
+
+async def _run_until(stop: StopWord, around: Surroundings, manual: Sequence[ObservationRequest]) -> int:
     settings = around.settings
     settings.state_folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     log = LogBook(settings.state_folder / LOG_NAME, sys.stderr)
@@ -67,7 +79,9 @@ async def run_station(around: Surroundings, *, manual: Sequence[ObservationReque
                         f"the ledger was damaged: it is made anew from the frames, and what is left of it is {aside}"
                     )
                     around.telemetry.publish(StationNote(at=around.clock.now(), what=words))
-                station = Station(around=around, store=store, folder=folder, connections=connections, api=api)
+                station = Station(
+                    around=around, store=store, folder=folder, connections=connections, api=api, stop=stop
+                )
                 code = await station.run(manual)
             finally:
                 around.telemetry.close()
@@ -100,6 +114,7 @@ class Station:
     folder: FrameFolder
     connections: Connections
     api: CitraApi | None
+    stop: StopWord
 
     async def run(self, manual: Sequence[ObservationRequest]) -> int:
         """Take up what the last run left, then observe and deliver."""
@@ -113,13 +128,17 @@ class Station:
                 delivery = Delivery(self.store.outbox, self.api, self.around.clock, self.around.telemetry)
                 running.start_soon(delivery.run)
                 running.start_soon(self._api_chores(self.api, card).run)
-            faults, stopped = await self._observe(manual, card)
-            if delivery is not None and not stopped and not await delivery.until_empty(at_most_s=_DELIVER_WITHIN_S):
-                faults.append(f"not everything was delivered within {_DELIVER_WITHIN_S:g} s; the next run goes on")
+            faults = await self._observe(manual, card)
+            if delivery is not None:
+                await until_first(partial(self._deliver, delivery, faults), self.stop.wait)
             running.cancel_scope.cancel()
         for fault in faults:
             self._note(fault)
         return 1 if faults else 0
+
+    async def _deliver(self, delivery: Delivery, faults: list[str]) -> None:
+        if not await delivery.until_empty(at_most_s=_DELIVER_WITHIN_S):
+            faults.append(f"not everything was delivered within {_DELIVER_WITHIN_S:g} s; the next run goes on")
 
     async def _take_up(self) -> None:
         found = await recover(self.store, self.folder, at=self.around.clock.now())
@@ -133,19 +152,18 @@ class Station:
             where = self.folder.folder / "aside"
             self._note(f"{len(found.aside)} files are no whole frames ({', '.join(found.aside[:3])}): look at {where}")
 
-    async def _observe(self, manual: Sequence[ObservationRequest], card: StationCard | None) -> tuple[list[str], bool]:
-        """Fly until the nights are over, the manual tasks are done, or someone says stop: (faults, told to stop)."""
+    async def _observe(self, manual: Sequence[ObservationRequest], card: StationCard | None) -> list[str]:
+        """Fly until the nights are over, the manual tasks are done, or someone says stop; gives what went wrong."""
         flying: list[Observatory] = []
-        signals: list[int] = []
         faults: list[str] = []
-        deeds: list[Deed] = [partial(self._fly, card, flying, faults), partial(_until_told_to_stop, flying, signals)]
+        deeds: list[Deed] = [partial(self._fly, card, flying, faults), partial(self._until_told_to_stop, flying)]
         if manual:
             deeds.append(partial(self._until_done, {request.request_id for request in manual}))
         try:
             await until_first(*deeds)
         except NightOver as over:
             faults.append(str(over))
-        return faults, bool(signals)
+        return faults
 
     async def _fly(self, card: StationCard | None, flying: list[Observatory], faults: list[str]) -> None:
         """Connect, build, and observe night after night. The keeper has written all when this returns."""
@@ -232,15 +250,11 @@ class Station:
         while any(task.task_id in task_ids for task in await self.store.ledger.tasks(*UNFINISHED)):
             await anyio.sleep(_LOOK_WHETHER_DONE_S)
 
+    async def _until_told_to_stop(self, flying: Sequence[Observatory]) -> None:
+        """Return when the programme is told to stop; the devices then have only so long to be put away."""
+        await self.stop.wait()
+        for observatory in flying:
+            observatory.hurry(_STOP_WITHIN_S)
+
     def _note(self, what: str) -> None:
         self.around.telemetry.publish(StationNote(at=self.around.clock.now(), what=what))
-
-
-async def _until_told_to_stop(flying: Sequence[Observatory], signals: list[int]) -> None:
-    """Return at SIGTERM or SIGINT; the devices then have only so long to be put away."""
-    with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as received:
-        async for number in received:
-            signals.append(number)
-            for observatory in flying:
-                observatory.hurry(_STOP_WITHIN_S)
-            return

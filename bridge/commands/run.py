@@ -1,16 +1,18 @@
 """`nightbridge run` and `nightbridge observe`: the station on the computer's clock or, in a rehearsal, on bent time."""
 
 import asyncio
+import signal
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TypeVar, TypeVarTuple
 
 import anyio
+import typer
 
 from bridge.assembly import Surroundings, darkness_of
 from bridge.clock import LoopClock, SystemClock, unix_now_s
-from bridge.commands.printing import print_table
+from bridge.commands.printing import complain, print_table
 from bridge.commands.tonight import read_manual
 from bridge.config import RehearsalSettings, Settings, load_settings
 from bridge.crashpoints import arm
@@ -18,6 +20,7 @@ from bridge.events import Telemetry
 from bridge.lock import alone_in
 from bridge.station import LEDGER_NAME
 from bridge.station import run_station as run_assembled
+from bridge.stopping import heard_by
 from bridge.storage.store import open_store
 from bridge.tasks import Task, TaskState
 from bridge.timekeeping import HostTimekeeping, RehearsalTimekeeping
@@ -38,7 +41,7 @@ def run_station(config: Path | None, *, task_file: Path | None) -> int:
     """
     settings = load_settings(config)
     with alone_in(settings.state_folder):
-        return in_own_time(settings, _run, settings, task_file)
+        return _on_its_loop(settings, _run, settings, task_file)
 
 
 async def _run(settings: Settings, task_file: Path | None) -> int:
@@ -69,7 +72,31 @@ def _print_outcome(tasks: Sequence[Task]) -> None:
 
 
 def in_own_time(settings: Settings, deed: Callable[[*_Ts], Awaitable[_T]], *args: *_Ts) -> _T:
-    """Run `deed` on an event loop whose time runs as the settings say: life's own, or a rehearsal's."""
+    """Run `deed` on an event loop whose time runs as the settings say: life's own, or a rehearsal's.
+
+    SIGTERM and Ctrl-C cancel it; what it does then (a mount is stopped) is not cut short by a second one.
+
+    Raises:
+        typer.Exit: it was cancelled by a signal.
+    """
+    return _on_its_loop(settings, _unless_stopped, deed, *args)
+
+
+async def _unless_stopped(deed: Callable[[*_Ts], Awaitable[_T]], *args: *_Ts) -> _T:
+    heard: list[signal.Signals] = []
+    with anyio.CancelScope() as scope:
+
+        def hear(number: signal.Signals) -> None:
+            heard.append(number)
+            scope.cancel()
+
+        with heard_by(hear):
+            return await deed(*args)
+    complain(f"stopped by {heard[0].name}")
+    raise typer.Exit(128 + heard[0])
+
+
+def _on_its_loop(settings: Settings, deed: Callable[[*_Ts], Awaitable[_T]], *args: *_Ts) -> _T:
     if settings.rehearsal is None:
         return anyio.run(deed, *args)
     bent = {"loop_factory": partial(TimelapseLoop, rate=settings.rehearsal.rate)}

@@ -21,6 +21,7 @@ from bridge.config import Settings
 from bridge.connections import Connections
 from bridge.events import Event, Telemetry
 from bridge.station import Station
+from bridge.stopping import StopWord
 from bridge.storage.frames import open_frame_folder
 from bridge.storage.store import Store, open_store
 from bridge.tasks import Task
@@ -151,7 +152,7 @@ class SimulatedNight:
             open_api(settings.api, clock=clock, telemetry=telemetry, transport=transport)
         )
         devices = _connections(DirectObservatory(self.observatory))
-        return Station(around=around, store=self.store, folder=frames, connections=devices, api=api)
+        return Station(around=around, store=self.store, folder=frames, connections=devices, api=api, stop=StopWord())
 
     def _settings(self, ends: datetime) -> Settings:
         assert self.platform is not None

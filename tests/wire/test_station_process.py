@@ -131,12 +131,18 @@ def assert_nothing_half_written(desk: Desk) -> list[Path]:
     return files
 
 
-def stop_during_an_exposure(desk: Desk, station: Child, number: signal.Signals) -> None:
-    """Wait for an exposure, tell the station to stop, and see it put everything away in time."""
+def stop_during_an_exposure(desk: Desk, station: Child, number: signal.Signals, *, again: int = 0) -> None:
+    """Wait for an exposure, tell the station to stop, and see it put everything away in time.
+
+    `again`: the word is given so often once more while the station is about it.
+    """
     wait_for(desk, station, "ExposureStarted")
     wait_until(lambda: desk.observatory.cameras[0].state is CameraState.EXPOSING)
     told_at, told_s = desk.clock.now(), time.monotonic()
     os.kill(station.process_id, number)
+    for times in range(1, again + 1):
+        wait_until(lambda: len([event for event in logged(desk) if event["event"] == "ToldToStop"]) == times)  # noqa: B023
+        os.kill(station.process_id, number)
     assert ended(station) == 0, station.last_words()
     took = timedelta(seconds=(time.monotonic() - told_s - BUSY_REAL_S) * RATE)
     assert took < GONE_WITHIN
@@ -145,6 +151,8 @@ def stop_during_an_exposure(desk: Desk, station: Child, number: signal.Signals) 
     events = logged(desk)
     said = {event["event"]: datetime.fromisoformat(event["at"]) for event in events}
     assert told_at < said["MountParked"] <= said["RoofClosed"]
+    told = [event["again"] for event in events if event["event"] == "ToldToStop"]
+    assert told == [False, *[True] * again]
     *_, last = (event for event in events if event["event"] == "TaskAdvanced" and event["from_state"] == "observing")
     assert last["to_state"] == "pending"
     assert "broken off" in last["why"]
@@ -153,8 +161,8 @@ def stop_during_an_exposure(desk: Desk, station: Child, number: signal.Signals) 
     assert "Traceback" not in (desk.folder / "bridge-0.log").read_text()
 
 
-def test_ctrl_c_during_an_exposure_puts_everything_away(desk: Desk, start: Callable[[], Child]) -> None:
-    stop_during_an_exposure(desk, start(), signal.SIGINT)
+def test_ctrl_c_again_and_again_puts_everything_away_all_the_same(desk: Desk, start: Callable[[], Child]) -> None:
+    stop_during_an_exposure(desk, start(), signal.SIGINT, again=2)
 
 
 def test_what_a_stopped_service_broke_off_the_next_start_takes_up_and_only_one_works_in_a_folder(
