@@ -1,22 +1,14 @@
 """The door of the emulated API: records each request, throws faults at it, and asks for its token."""
 
-from collections.abc import Mapping
-
 import anyio
-from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from simulators.api.addresses import CONTROL, DOCS, STORAGE
 from simulators.api.journal import Overheard
 from simulators.api.lapse import settle
 from simulators.api.switches import Fault
-from simulators.api.wire import WireResponse
 from simulators.api.world import World, real_s
-
-_EDGE_PAGE = """<!DOCTYPE html>
-<html><head><title>api.citra.space | 503: Service unavailable</title></head>
-<body><h1>Service unavailable</h1><p>Error code 503. The origin did not answer the network edge.</p></body></html>
-"""
+from simulators.api.wrongs import answer_instead, editing, spoiling, unauthorized
 
 
 class Door:
@@ -30,7 +22,7 @@ class Door:
         if scope["type"] != "http" or scope["path"].startswith(CONTROL):
             await self._app(scope, receive, send)
             return
-        met = self._world.dice.thrown_at(scope["method"], scope["path"])
+        met = self._world.dice.thrown_at(scope["method"], scope["path"], self._world.clock.now())
         journal = self._world.journal
         request = Overheard(journal.opened(), self._world.clock.now(), scope, tuple(fault.kind for fault in met))
         broken = True
@@ -50,19 +42,15 @@ class Door:
         await self._asked_for_token(scope, receive, send)
 
     async def _with(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
-        match fault.kind:
-            case "html_503":
-                await HTMLResponse(_EDGE_PAGE, status_code=503)(scope, receive, send)
-            case "429_retry_after":
-                headers = {"Retry-After": str(round(fault.seconds))}
-                await WireResponse({"detail": "Too many requests"}, 429, headers)(scope, receive, send)
-            case "401_after_n":
-                await _unauthorized()(scope, receive, send)
-            case "reset":
-                await self._asked_for_token(scope, receive, _nowhere)
-                await _break(send)
-            case _:
-                await self._asked_for_token(scope, receive, _halving(send))
+        if (instead := answer_instead(fault, scope["path"])) is not None:
+            await instead(scope, receive, send)
+        elif fault.kind == "reset":
+            await self._asked_for_token(scope, receive, _nowhere)
+            await _break(send)
+        elif fault.kind == "corrupt":
+            await self._asked_for_token(scope, spoiling(receive), send)
+        else:
+            await self._asked_for_token(scope, receive, editing(send, fault))
 
     async def _asked_for_token(self, scope: Scope, receive: Receive, send: Send) -> None:
         open_to_all = scope["path"].startswith(STORAGE) or scope["path"] == DOCS
@@ -70,7 +58,7 @@ class Door:
             settle(self._world)
             await self._app(scope, receive, send)
         else:
-            await _unauthorized()(scope, receive, send)
+            await unauthorized()(scope, receive, send)
 
 
 def _authorization(scope: Scope) -> str:
@@ -78,11 +66,6 @@ def _authorization(scope: Scope) -> str:
         if name == b"authorization":
             return str(value.decode("latin-1"))
     return ""
-
-
-def _unauthorized() -> Response:
-    headers: Mapping[str, str] = {"WWW-Authenticate": "Bearer"}
-    return WireResponse({"detail": "Not authenticated"}, 401, headers)
 
 
 async def _nowhere(_: Message) -> None:
@@ -95,25 +78,3 @@ async def _break(send: Send) -> None:
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": b'{"', "more_body": True})
     raise ConnectionResetError("the emulator broke this connection, as its switch `faults` asks")
-
-
-def _halving(send: Send) -> Send:
-    """`send` that lets out the first half of the body only, with the length to match."""
-    begun: list[Message] = []
-    body = bytearray()
-
-    async def halved(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            begun.append(message)
-            return
-        body.extend(message.get("body", b""))
-        if message.get("more_body", False):
-            return
-        half = bytes(body[: len(body) // 2])
-        kept = [header for header in begun[0]["headers"] if header[0] != b"content-length"]
-        if body:
-            kept.append((b"content-length", str(len(half)).encode("ascii")))
-        await send({**begun[0], "headers": kept})
-        await send({"type": "http.response.body", "body": half})
-
-    return halved

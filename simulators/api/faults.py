@@ -2,6 +2,7 @@
 
 import random
 from dataclasses import dataclass, field
+from datetime import datetime
 from fnmatch import fnmatchcase
 
 from simulators.api.switches import Fault
@@ -16,9 +17,9 @@ class _Die:
     matched: int = 0
     fired: int = 0
 
-    def falls(self, method: str, path: str) -> bool:
+    def falls(self, method: str, path: str, at: datetime) -> bool:
         """Whether the fault hits this request."""
-        if not (fnmatchcase(method, self.fault.method) and fnmatchcase(path, self.fault.path)):
+        if not (self.fault.acts(at) and fnmatchcase(method, self.fault.method) and fnmatchcase(path, self.fault.path)):
             return False
         self.matched += 1
         drawn = self.draws.random()
@@ -42,11 +43,11 @@ class Dice:
             for place, fault in enumerate(self.faults)
         ]
 
-    def thrown_at(self, method: str, path: str) -> list[Fault]:
-        """The faults that this request meets."""
+    def thrown_at(self, method: str, path: str, at: datetime) -> list[Fault]:
+        """The faults that this request meets at this instant."""
         met: list[Fault] = []
         for die in self._dice:
-            if die.falls(method, path):
+            if die.falls(method, path, at):
                 met.append(die.fault)
                 if die.fault.kind != "slow":
                     break

@@ -45,7 +45,7 @@ class Images:
     async def initiate(self, request: Request) -> Response:
         account = caller(self.world, request)
         upload = initiate(self.world, account, await self._wish(request))
-        return WireResponse(initiated(self.world, upload, str(request.base_url)))
+        return WireResponse(initiated(self.world, upload, self.world.switches.storage_at or str(request.base_url)))
 
     async def own(self, request: Request) -> Response:
         account = caller(self.world, request)

@@ -3,10 +3,30 @@
 The names and the values are those of the emulator's profile; the first value is the default.
 """
 
+from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 
+FaultKind = Literal[
+    "html_503",
+    "429_retry_after",
+    "401_after_n",
+    "status",
+    "page",
+    "redirect",
+    "forget",
+    "slow",
+    "reset",
+    "bad_json",
+    "body",
+    "say",
+    "list_empty",
+    "list_half",
+    "list_twice",
+    "list_backwards",
+    "corrupt",
+]
 Seconds = Annotated[float, Field(ge=0.0, le=86_400.0)]
 
 
@@ -15,24 +35,45 @@ class _Table(BaseModel):
 
 
 class Fault(_Table):
-    """One way to fail, on the requests whose method and path match.
+    """One way to fail, on the requests whose method and path match, from `begins_at` until `ends_at`.
 
     `path` is a shell pattern (`*` also spans slashes). The draws are seeded, so the same requests meet the same faults.
+    Nothing is done:
 
-    - `html_503`: a page of the network edge instead of an answer; nothing is done.
-    - `429_retry_after`: too many requests, come back after `seconds` (whole); nothing is done.
+    - `html_503`: a page of the network edge instead of an answer.
+    - `429_retry_after`: too many requests, come back after `seconds` (whole).
+    - `401_after_n`: after `after` matching requests the token is no longer known.
+    - `status`: refused with `http_status` (500), in the words of the API or of the storage; `says` is its Retry-After.
+    - `page`: the sign-in page of a network on the way, with `http_status` (200).
+    - `redirect`: elsewhere, to `says`, with `http_status` (302).
+    - `forget`: 204, as if it had been done.
+
+    The work is done:
+
     - `slow`: the answer begins `seconds` of simulated time late.
-    - `reset`: the work is done and the connection breaks before the answer is whole.
-    - `401_after_n`: after `after` matching requests the token is no longer known; nothing is done.
-    - `bad_json`: the work is done and the answer is cut in half.
+    - `reset`: the connection breaks before the answer is whole.
+    - `bad_json`: the answer is cut in half.
+    - `body`: the answer is the text `says`, said to be JSON.
+    - `say`: `key` of the answer (of the first of a list; `a.b` is b within a) says `says`.
+    - `list_empty`, `list_half`, `list_twice`, `list_backwards`: what becomes of a list.
+    - `corrupt`: what was sent has another byte in its middle when it arrives.
     """
 
-    kind: Literal["html_503", "429_retry_after", "slow", "reset", "401_after_n", "bad_json"]
+    kind: FaultKind
     method: str = "*"
     path: str = "*"
     probability: Annotated[float, Field(ge=0.0, le=1.0)] = 1.0
     seconds: Seconds = 10.0
     after: Annotated[int, Field(ge=0)] = 0
+    http_status: Annotated[int, Field(ge=200, le=599)] | None = None
+    key: str = ""
+    says: JsonValue = None
+    begins_at: AwareDatetime | None = None
+    ends_at: AwareDatetime | None = None
+
+    def acts(self, at: datetime) -> bool:
+        """Whether it is its time."""
+        return (self.begins_at is None or self.begins_at <= at) and (self.ends_at is None or at < self.ends_at)
 
 
 class Switches(_Table):
@@ -61,3 +102,6 @@ class Switches(_Table):
     processing_takes_s: Seconds = 30.0
     upload_link_lasts_s: Seconds = 3600.0
     scheduling_takes_s: Seconds = 30.0
+
+    # Where uploads are sent, scheme://host:port, if something stands between; empty: where the API was asked.
+    storage_at: str = ""

@@ -214,7 +214,7 @@ async def test_faults_fall_by_their_probability_the_same_for_the_same_seed(ridge
 
     def hits(seed: int) -> list[bool]:
         dice = Dice((fault,), seed)
-        return [bool(dice.thrown_at("GET", "/my/account")) for _ in range(1000)]
+        return [bool(dice.thrown_at("GET", "/my/account", EVENING)) for _ in range(1000)]
 
     assert hits(1) == hits(1) != hits(2)
     assert 230 < sum(hits(1)) < 370

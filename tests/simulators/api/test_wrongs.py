@@ -1,0 +1,132 @@
+"""The faults of the emulated API: what each does to an answer, when, and that it is counted."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.simulators.api.conftest import EVENING, Client, Ridge
+
+Delivery = Callable[..., Awaitable[Any]]
+CardMaker = Callable[..., bytes]
+
+TASK_LIST = "/telescopes/*/tasks"
+
+
+def fired(ridge: Ridge) -> list[int]:
+    return [count for _, count in ridge.world.dice.fired()]
+
+
+async def listed(observer: Client, ridge: Ridge) -> list[str]:
+    answer = await observer.get(f"/telescopes/{ridge.telescope_id}/tasks")
+    assert answer.status_code == 200
+    return [str(task["id"]) for task in answer.json()]
+
+
+async def test_a_fault_acts_from_when_to_when(observer: Client, ridge: Ridge) -> None:
+    begins, ends = EVENING + timedelta(minutes=1), EVENING + timedelta(minutes=2)
+    window = {"begins_at": begins.isoformat(), "ends_at": ends.isoformat()}
+    ridge.turn(faults=[{"kind": "html_503", **window}])
+    codes = []
+    for _ in range(3):
+        codes.append((await observer.get("/my/account")).status_code)
+        ridge.clock.advance(60.0)
+    assert codes == [200, 503, 200]
+    assert fired(ridge) == [1]
+
+
+@pytest.mark.parametrize("status", [403, 404, 409, 413, 422, 500, 502, 504, 511])
+async def test_a_refusal_is_in_the_words_of_whoever_refuses(anyone: Client, ridge: Ridge, status: int) -> None:
+    ridge.turn(faults=[{"kind": "status", "http_status": status, "says": "soon"}])
+    api, storage = await anyone.get("/my/account"), await anyone.post("/_storage/citra-uploads")
+    assert (api.status_code, api.headers["Retry-After"]) == (status, "soon")
+    assert str(status) in api.json()["detail"]
+    assert (storage.status_code, storage.headers["content-type"]) == (status, "application/xml")
+    assert fired(ridge) == [2]
+
+
+async def test_a_network_on_the_way_wants_one_to_sign_in(observer: Client, ridge: Ridge) -> None:
+    task = ridge.add_task()
+    ridge.turn(faults=[{"kind": "page", "method": "PUT"}])
+    answer = await observer.put(f"/tasks/{task.id}", json={"status": "Failed"})
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert ridge.world.tasks[task.id].status == "Pending"
+
+
+async def test_one_may_be_sent_elsewhere(observer: Client, ridge: Ridge) -> None:
+    ridge.turn(faults=[{"kind": "redirect", "http_status": 307, "says": "http://127.0.0.1:9/"}])
+    answer = await observer.get("/my/account", follow_redirects=False)
+    assert (answer.status_code, answer.headers["Location"]) == (307, "http://127.0.0.1:9/")
+
+
+async def test_storage_may_say_yes_and_forget(
+    anyone: Client, ridge: Ridge, initiate: Delivery, fits_file: CardMaker
+) -> None:
+    content = fits_file()
+    initiated = await initiate(content)
+    ridge.turn(faults=[{"kind": "forget", "path": "/_storage/*"}])
+    answer = await anyone.post(initiated["uploadUrl"], data=initiated["fields"], files={"file": ("a.fits", content)})
+    assert answer.status_code == 204
+    (upload,) = ridge.world.uploads.values()
+    assert upload.stored is None
+
+
+async def test_a_file_may_arrive_with_another_byte(
+    anyone: Client, ridge: Ridge, initiate: Delivery, fits_file: CardMaker
+) -> None:
+    content = fits_file()
+    initiated = await initiate(content)
+    ridge.turn(faults=[{"kind": "corrupt", "path": "/_storage/*"}])
+    await anyone.post(initiated["uploadUrl"], data=initiated["fields"], files={"file": ("a.fits", content)})
+    (upload,) = ridge.world.uploads.values()
+    assert upload.stored is not None
+    kept = Path(upload.stored.path).read_bytes()
+    assert len(kept) == len(content)
+    assert sum(one != other for one, other in zip(kept, content, strict=True)) == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "becomes"),
+    [
+        ("list_empty", lambda ids: []),
+        ("list_half", lambda ids: ids[:1]),
+        ("list_twice", lambda ids: ids + ids),
+        ("list_backwards", lambda ids: ids[::-1]),
+    ],
+)
+async def test_a_list_may_be_another(
+    observer: Client, ridge: Ridge, kind: str, becomes: Callable[[list[str]], list[str]]
+) -> None:
+    ridge.add_task()
+    ridge.add_task()
+    whole = await listed(observer, ridge)
+    assert len(whole) == 2
+    ridge.turn(faults=[{"kind": kind, "path": TASK_LIST}])
+    assert await listed(observer, ridge) == becomes(whole)
+
+
+async def test_one_value_of_the_first_may_be_nonsense(observer: Client, ridge: Ridge) -> None:
+    ridge.add_task()
+    ridge.add_task()
+    whole = await listed(observer, ridge)
+    ridge.turn(faults=[{"kind": "say", "path": TASK_LIST, "key": "id", "says": "../../x"}])
+    assert await listed(observer, ridge) == ["../../x", whole[1]]
+
+
+async def test_a_key_that_is_not_there_leaves_the_answer_as_it_is(observer: Client, ridge: Ridge) -> None:
+    whole = (await observer.get("/my/account")).json()
+    ridge.turn(faults=[{"kind": "say", "key": "no.such", "says": 1}])
+    assert (await observer.get("/my/account")).json() == whole
+
+
+async def test_an_answer_may_be_any_text(observer: Client, ridge: Ridge) -> None:
+    ridge.turn(faults=[{"kind": "body", "says": "[" * 5000}])
+    answer = await observer.get("/my/account")
+    assert (answer.headers["content-type"], answer.text) == ("application/json", "[" * 5000)
+
+
+async def test_uploads_may_be_sent_by_another_way(ridge: Ridge, initiate: Delivery, fits_file: CardMaker) -> None:
+    ridge.turn(storage_at="http://127.0.0.1:9")
+    assert (await initiate(fits_file()))["uploadUrl"].startswith("http://127.0.0.1:9/_storage/")
