@@ -11,6 +11,7 @@ import typer
 
 if TYPE_CHECKING:
     from simulators.clock import SimulatedClock
+    from simulators.night.settings import NightSettings
     from simulators.scenario import Scenario
     from simulators.sky.earth import Ground
 
@@ -69,6 +70,9 @@ Anchor = Annotated[
     ),
 ]
 Mount = Annotated[MountChoice, typer.Option(help="how its axes stand")]
+ScenarioName = Annotated[
+    str, typer.Option(metavar="FILE", help="a TOML file, or calm, cloudy, worn-out, storm, swizzle")
+]
 ElementsFile = Annotated[
     Path | None, typer.Option("--elements", exists=True, dir_okay=False, help="TLE or OMM; default: synthetic")
 ]
@@ -89,7 +93,8 @@ def observatory(
         str, typer.Option(metavar="HOST:PORT", help="an INDI server along whose mount the cameras look")
     ] = "",
     elements: ElementsFile = None,
-    scenario: Annotated[str, typer.Option(metavar="FILE", help="a TOML file, or calm, cloudy, worn-out")] = "",
+    scenario: ScenarioName = "",
+    begins: Annotated[str, typer.Option("--from", metavar="T", help="when the scenario begins; default: --at")] = "",
     rate: Rate = 1.0,
     at: At = "",
     anchor: Anchor = 0.0,
@@ -116,8 +121,8 @@ def observatory(
 
       PUT  /_observatory/reset     {"seed": 7, "at": "2026-11-23T01:00:00Z"}: all devices as at the start; {} keeps both
 
-    --scenario takes a TOML file that says all of this at once, or one of ours: calm, cloudy, worn-out. Every key and
-    every fault stands in docs/simulators.md.
+    --scenario takes a TOML file that says all of this at once, or one of ours: calm, cloudy, worn-out, storm, swizzle.
+    Every key and every fault stands in docs/simulators.md.
     """
     from simulators.alpaca.profiles import Profile
     from simulators.night.servers import ObservatoryChoices, plain_settings, serve_observatory
@@ -127,6 +132,7 @@ def observatory(
         rate = rate if _given(context, "rate") else told.rate
         seed = seed if _given(context, "seed") else told.seed
         at = at or ("" if told.starts_at is None else told.starts_at.isoformat())
+    clock = _clock(rate, at, anchor)
     serve_observatory(
         ObservatoryChoices(
             host=host,
@@ -136,8 +142,9 @@ def observatory(
             scenario=told,
             discovery=discovery,
             elements=elements if told is None else told.elements,
-            clock=_clock(rate, at, anchor),
+            clock=clock,
             seed=seed,
+            begins=_instant(begins) if begins else clock.starts_at,
             follow=follow,
             profile=Profile(profile) if told is None or _given(context, "profile") else told.profile,
         )
@@ -228,6 +235,7 @@ def api(
 
 @app.command()
 def night(
+    context: typer.Context,
     date: Annotated[str, typer.Option(help="the local date of its evening, YYYY-MM-DD; default: today")] = "",
     hours: Annotated[float, typer.Option(min=0.2, max=16.0, callback=_finite, help="of darkness")] = 2.0,
     rate: Annotated[
@@ -244,6 +252,7 @@ def night(
     upsets: Annotated[
         int, typer.Option(min=0, max=200, help="how often indiserver is frozen or killed in the night")
     ] = 0,
+    scenario: ScenarioName = "",
     out: Annotated[Path, typer.Option(help="the folder for frames, logs and the report")] = Path("night"),
     seed: Seed = 1,
 ) -> None:
@@ -251,10 +260,16 @@ def night(
 
     Writes report.html and report.json. Exit code 0 only if every captured frame was delivered once, every task is
     settled and the log holds no error.
+
+    With a scenario things go wrong, by the same seed the same: devices, platform, networks, and the bridge is killed
+    and started again. The log may then hold errors; exit code 0 only if all that `nightbridge-sim judge` looks at held.
     """
     from simulators.night.fly import fly
     from simulators.night.settings import Devices, NightSettings, usual_rate
 
+    if scenario:
+        settings = _scenario_night(context, scenario, date, rate, seed, out)
+        raise typer.Exit(fly(settings))
     if upsets and devices is DevicesChoice.ALPACA:
         raise typer.BadParameter("there is no indiserver without --devices indi or mixed", param_hint="--upsets")
     settings = NightSettings(
@@ -333,14 +348,37 @@ def _given(context: typer.Context, name: str) -> bool:
     return source is not None and source.name == "COMMANDLINE"
 
 
-def _scenario(context: typer.Context, named: str) -> "Scenario":
+def _scenario_night(
+    context: typer.Context, named: str, date: str, rate: float | None, seed: int, out: Path
+) -> "NightSettings":
+    """What a scenario says of its night; seed, rate and date of the command line win over it."""
+    from simulators.night.settings import Devices, NightSettings, evening_of, usual_rate
+
+    told = _scenario(context, named, refused=("hours", "tasks", "devices", "upsets"))
+    usual = usual_rate(Devices.ALPACA) if told.rate == 1.0 else told.rate
+    return NightSettings(
+        evening=_evening(date) if date or told.starts_at is None else evening_of(told.starts_at, told.ground),
+        hours=told.night.hours,
+        rate=usual if rate is None else rate,
+        ground=told.ground,
+        task_count=told.night.tasks,
+        seed=seed if _given(context, "seed") else told.seed,
+        mount=str(told.settings.mount.kind),
+        elements=told.elements,
+        out=out,
+        scenario=told,
+        scenario_named=named,
+    )
+
+
+def _scenario(context: typer.Context, named: str, *, refused: tuple[str, ...] = ()) -> "Scenario":
     from simulators.scenario import UnreadableScenario, read_scenario
 
     try:
         told = read_scenario(named)
     except UnreadableScenario as error:
         raise typer.BadParameter(str(error), param_hint="--scenario") from None
-    for name in ("site", "mount", "cameras", "dome", "elements"):
+    for name in ("site", "mount", "cameras", "dome", "elements", *refused):
         if _given(context, name):
             raise typer.BadParameter("with a scenario this is said in its file", param_hint=f"--{name}")
     return told

@@ -14,6 +14,17 @@ import pydantic
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError, create_model
 
 from simulators.alpaca.profiles import Profile
+from simulators.misfortunes import (
+    ApiFaultOrder,
+    KillOrder,
+    LinkOrder,
+    Misfortunes,
+    NightOrder,
+    StormOrder,
+    SwizzleOrder,
+    storm_of,
+    swizzle_of,
+)
 from simulators.observatory import Observatory, ObservatorySettings, require_device
 from simulators.orders import FaultOrder, WeatherOrder
 from simulators.physics.camera import CameraSettings, Readout
@@ -108,7 +119,16 @@ _FILE = create_model(
     switch=(_table(SwitchSettings, ports=_many(_table(Port))), SwitchSettings()),
     weather=(_many(_WeatherAt), ()),
     faults=(_many(FaultOrder), ()),
+    night=(NightOrder, NightOrder()),
+    api=(_many(ApiFaultOrder), ()),
+    network=(_many(LinkOrder), ()),
+    kill=(_many(KillOrder), ()),
+    storm=(StormOrder | None, None),
+    swizzle=(SwizzleOrder | None, None),
 )
+
+
+_OF_NIGHTS = (NightOrder, ApiFaultOrder, LinkOrder, KillOrder, StormOrder, SwizzleOrder)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,13 +143,25 @@ class Scenario:
     profile: Profile
     settings: ObservatorySettings
     weather: tuple[_WeatherAt, ...]
-    faults: tuple[FaultOrder, ...]
+    written: Misfortunes
+    night: NightOrder
+    storm: StormOrder | None
+    swizzle: SwizzleOrder | None
+
+    def misfortunes(self, seed: int) -> Misfortunes:
+        """Those that are written, and those that a seed draws."""
+        found, hours = self.written, self.night.hours
+        if self.storm is not None:
+            found += storm_of(self.storm, seed=seed, hours=hours)
+        if self.swizzle is not None:
+            found += swizzle_of(self.swizzle, seed=seed, hours=hours)
+        return found
 
     def begin(self, observatory: Observatory, at: datetime) -> None:
         """Let weather and faults take their course from this instant on."""
         for order in sorted(self.weather, key=lambda one: one.after_s):
             observatory.weather.order(safe=order.safe, values=order.values(), at=at + timedelta(seconds=order.after_s))
-        observatory.faults.replace(order.fault(at) for order in self.faults)
+        observatory.faults.replace(order.fault(at) for order in self.misfortunes(observatory.seed).faults)
 
 
 def read_scenario(named: str) -> Scenario:
@@ -165,11 +197,14 @@ def _scenario(file: Any, folder: Path) -> Scenario:
         profile=file.profile,
         settings=ObservatorySettings(**built),
         weather=file.weather,
-        faults=file.faults,
+        written=Misfortunes(faults=file.faults, api=file.api, links=file.network, kills=file.kill),
+        night=file.night,
+        storm=file.storm,
+        swizzle=file.swizzle,
     )
     for weather in scenario.weather:
         weather.values()  # a ValueError where a quantity is none
-    for fault in scenario.faults:
+    for fault in scenario.written.faults:
         require_device(scenario.settings, fault.device)
     return scenario
 
@@ -196,5 +231,5 @@ def _said(error: ValidationError) -> str:
 
 def keys() -> list[str]:
     """Every key that a scenario may have, without the tables' names."""
-    tables: list[type[BaseModel]] = [_FILE, *_MADE_OF, _WeatherAt, FaultOrder]
+    tables: list[type[BaseModel]] = [_FILE, *_MADE_OF, _WeatherAt, FaultOrder, *_OF_NIGHTS]
     return sorted({name for table in tables for name in table.model_fields})

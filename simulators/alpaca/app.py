@@ -34,6 +34,7 @@ from simulators.alpaca.members import BadRequest, Begun, Call, Picture, Value
 from simulators.alpaca.profiles import MANNERS, Manners, Profile
 from simulators.alpaca.requests import asked, put
 from simulators.alpaca.setup import setup_routes
+from simulators.alpaca.witness import Witness
 from simulators.faults import Fault, FaultKind
 from simulators.observatory import Observatory
 from simulators.physics.refusals import Reason, Refusal
@@ -60,13 +61,14 @@ def alpaca_app(
     def next_transaction() -> int:
         return next(counter) % _TRANSACTIONS + 1
 
-    answers = _Answers(observatory, devices, manners, next_transaction)
+    witness = Witness(observatory)
+    answers = _Answers(observatory, devices, manners, next_transaction, witness)
     return Starlette(
         routes=[
             Route("/api/v1/{device_type}/{number}/{member}", answers.answer, methods=["GET", "PUT"]),
             *management_routes(observatory, devices.values(), next_transaction),
             *setup_routes(observatory, devices),
-            *control_routes(observatory),
+            *control_routes(observatory, witness),
             *page_routes(observatory),
         ],
         lifespan=None if discovery is None else _while_serving(discovery),
@@ -84,10 +86,11 @@ def _while_serving(beside: AbstractAsyncContextManager[object]) -> Lifespan[Star
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Asked:
-    """A call as it arrived: of which member, with what, from whom."""
+    """A call as it arrived: of which member (`name`: as it was written), with what, from whom."""
 
     device: Device[Any]
     name: str
+    member: str
     call: Call[Any]
     reading: bool
     given: Mapping[str, str]
@@ -109,8 +112,10 @@ class _Answers:
         devices: Mapping[tuple[str, str], Device[Any]],
         manners: Manners,
         next_transaction: Callable[[], int],
+        witness: Witness,
     ) -> None:
         self._observatory = observatory
+        self._witness = witness
         self._devices = devices
         self._manners = manners
         self._next_transaction = next_transaction
@@ -153,6 +158,7 @@ class _Answers:
         return _Asked(
             device=device,
             name=path["member"],
+            member=member.name,
             call=call,
             reading=not putting,
             given=sent.arguments(call.parameters),
@@ -167,6 +173,8 @@ class _Answers:
             value = device.answer(was_asked.name, call, was_asked.given, was_asked.client)
         except Refusal as refused:
             return self._refused(was_asked, refused)
+        if not was_asked.reading:
+            self._witness.saw(device.kind.name, was_asked.member, was_asked.given)
         while not device.done(call, was_asked.given):
             await anyio.sleep(_LOOK_AGAIN_S)
         if isinstance(value, Picture):

@@ -11,18 +11,22 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from simulators.alpaca.witness import Witness
 from simulators.faults import Fault
 from simulators.observatory import Observatory, require_device
 from simulators.orders import WeatherOrder, ordered
 from simulators.physics.album import Truth
 
 
-def control_routes(observatory: Observatory) -> list[Route]:
-    """GET frames; PUT weather; GET and PUT faults (the whole script at once)."""
+def control_routes(observatory: Observatory, witness: Witness) -> list[Route]:
+    """GET frames and deeds; PUT weather; GET and PUT faults (the whole script at once)."""
 
     async def frames(_: Request) -> Response:
         truths = await run_in_threadpool(observatory.album.truths, observatory.clock.now())
         return JSONResponse([_written(truth) for truth in truths])
+
+    async def deeds(_: Request) -> Response:
+        return JSONResponse(witness.told())
 
     async def weather(request: Request) -> Response:
         try:
@@ -36,6 +40,7 @@ def control_routes(observatory: Observatory) -> list[Route]:
 
     return [
         Route("/_observatory/frames", frames),
+        Route("/_observatory/deeds", deeds),
         Route("/_observatory/weather", weather, methods=["PUT"]),
         Route("/_observatory/faults", partial(_script, observatory), methods=["GET", "PUT"]),
     ]

@@ -8,17 +8,27 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 
 from simulators.chaos.bridges import Bridge, Bridges
-from simulators.chaos.judge import CAMERA_RECORD, KILLS_RECORD, PLATFORM_RECORD, Verdict, judged
+from simulators.chaos.evidence import (
+    CAMERA_RECORD,
+    DEEDS_RECORD,
+    FAULTS_RECORD,
+    KILLS_RECORD,
+    LIVES_RECORD,
+    PLATFORM_RECORD,
+    keep,
+)
+from simulators.chaos.judge import judged
 from simulators.chaos.ledgers import look_into
 from simulators.chaos.schedule import Moment, Order, Schedule
 from simulators.chaos.tail import LogTail
+from simulators.chaos.verdicts import Verdict
 from simulators.clock import SimulatedClock, real_time
 from simulators.night.children import Child, ChildFailed
 from simulators.night.settings import NightSettings, darkness
@@ -95,8 +105,7 @@ def fight(settings: CampaignSettings, schedule: Schedule, *, say: Callable[[str]
                 if schedule.abandoned:
                     raise ChildFailed("the campaign was given up")
         world.finish(schedule)
-        (out / PLATFORM_RECORD).write_text(json.dumps(world.platform_record()), encoding="utf-8")
-        (out / CAMERA_RECORD).write_text(json.dumps(world.camera_record()), encoding="utf-8")
+        world.keep_records()
     return judged(out)
 
 
@@ -154,6 +163,7 @@ class _World:
         self._state = (settings.out / "state").resolve()
         self._tail = LogTail(self._state / "nightbridge.log")
         self._durable: dict[str, str] = {}
+        self._lives: list[dict[str, Any]] = []
         text = station_toml(night, addresses, clock=self._clock, ends_at=self._ends, state_folder=self._state)
         # a bridge that lives for seconds would wait for the hold all its life
         self._station.write_text(text.replace("[safety]\n", "[safety]\nhold_s = 0.0\n"), encoding="utf-8")
@@ -166,7 +176,7 @@ class _World:
         """Let a bridge live until its moment has come and kill it; what was then found."""
         if order.place == "tasks filed":
             self._ask_for_one_more()
-        began_s = time.monotonic()
+        began_s, began = time.monotonic(), self._clock.now()
         self._tail.skip()
         bridge = self._bridge(dying_at=order)
         moment_came = self._dies_itself(bridge) if order.at_point else self._moment_came(bridge, order)
@@ -175,6 +185,7 @@ class _World:
         if code is None:
             raise ChildFailed(f"the bridge lives on {_DIES_WITHIN_S:g} s after SIGKILL")
         self._tail.read()
+        self._lived(began, code)
         return {
             "place": order.place,
             "hit": moment_came and code == -9,
@@ -226,20 +237,32 @@ class _World:
     def finish(self, schedule: Schedule) -> None:
         """A bridge that nobody kills goes on to the end of the night and delivers what is left."""
         left_s = self._clock.real_s((self._ends - self._clock.now()).total_seconds())
+        began = self._clock.now()
         bridge = self._bridge(dying_at=None)
         last_s = time.monotonic() + max(0.0, left_s) + _TO_THE_END_S
         while bridge.exit_code is None and time.monotonic() < last_s and not schedule.abandoned:
             time.sleep(0.05)  # noqa: TID251 (as above)
         code = bridge.exit_code
         bridge.stop(within_s=95.0)
+        self._lived(began, code)
         if code != 0:
             raise ChildFailed(f"the last bridge ended with {code}: {self._bridges.last_words()}")
+
+    def _lived(self, began: datetime, code: int | None) -> None:
+        ended = self._clock.now()
+        self._lives.append({"began": began.isoformat(), "ended": ended.isoformat(), "code": code})
 
     def platform_record(self) -> Any:
         return _asked(f"http://{self._api}/_emulator/summary")
 
-    def camera_record(self) -> Any:
-        return _asked(f"http://{self._observatory}/_observatory/frames")
+    def keep_records(self) -> None:
+        """What the judge looks at, beside what was found after each kill."""
+        out, told = self._settings.out, f"http://{self._observatory}/_observatory"
+        keep(out, PLATFORM_RECORD, self.platform_record())
+        keep(out, CAMERA_RECORD, _asked(f"{told}/frames"))
+        keep(out, DEEDS_RECORD, _asked(f"{told}/deeds"))
+        keep(out, LIVES_RECORD, self._lives)
+        keep(out, FAULTS_RECORD, [])
 
     def _bridge(self, *, dying_at: Order | None) -> Bridge:
         environment = dict(self._environment)

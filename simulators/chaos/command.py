@@ -16,8 +16,10 @@ from rich.console import Console
 from rich.table import Table
 
 from simulators.chaos.campaign import CampaignSettings, fight
-from simulators.chaos.judge import NothingToJudge, Verdict, judged, kills_of
+from simulators.chaos.evidence import NothingToJudge, kills_of
+from simulators.chaos.judge import judged
 from simulators.chaos.schedule import CRASH_POINTS, Moment, Schedule
+from simulators.chaos.verdicts import Verdict
 from simulators.night.children import ended_by_sigterm
 
 # A bridge that waits for its dome leaves the processor to another.

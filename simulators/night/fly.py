@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,23 +16,40 @@ import httpx
 from rich.console import Console
 from rich.text import Text
 
+from simulators.chaos.command import print_judgement
+from simulators.chaos.evidence import (
+    CAMERA_RECORD,
+    DEEDS_RECORD,
+    FAULTS_RECORD,
+    LIVES_RECORD,
+    PLATFORM_RECORD,
+    RECORDS,
+    keep,
+)
 from simulators.clock import SimulatedClock, real_time
 from simulators.night.children import Child, ChildFailed, ended_by_sigterm
 from simulators.night.judge import NightFigures, figures_of
 from simulators.night.live import Glance, LiveView
+from simulators.night.lives import Lives
 from simulators.night.report import print_report, write_report
 from simulators.night.servers import swarm_for
 from simulators.night.settings import Devices, NightSettings, NoDarkness, darkness
 from simulators.night.station_file import Addresses, station_toml
+from simulators.night.ways import Ways, tally
 
 # The processes need a moment of life before simulated time begins, and one to deliver the last frames after it ends.
 _START_S = 3.0
 _FINISH_S = 75.0
 _LOOK_EVERY_S = 0.5
+_ACT_EVERY_S = 0.02
 
 
 def fly(settings: NightSettings) -> int:
-    """Fly the night; 0 only if every captured frame was delivered once, every task is settled, and no error logged."""
+    """Fly the night; 0 only if every captured frame was delivered once, every task is settled, and no error logged.
+
+    Where a scenario has things go wrong there are errors, and frames that were taken twice: then what the judge says
+    counts.
+    """
     console = Console()
     try:
         begins, ends = darkness(settings)
@@ -42,6 +60,8 @@ def fly(settings: NightSettings) -> int:
         return 1
     write_report(settings, figures, begins=begins, ends=ends, took_s=took_s)
     print_report(console, settings, figures)
+    if settings.scenario is not None:
+        return print_judgement(settings.out)
     return 1 if figures.faults else 0
 
 
@@ -57,6 +77,7 @@ def _flown(settings: NightSettings, begins: datetime, ends: datetime, console: C
         with LiveView(console, begins=clock.starts_at, ends=ends) as view:
             exit_code = night.watch(view)
         tasks, frames = night.summary(), night.true_frames()
+        night.keep_records()
         if settings.upsets:
             console.print(Text(night.tell_upsets()), soft_wrap=True)
     took_s = time.monotonic() - began_s
@@ -90,23 +111,44 @@ class _Night:
         self._frames_at = ""
         self._upsets_at = ""
         self._api = ""
+        self._misfortunes = settings.misfortunes
 
     def start(self) -> None:
-        """Start the servers, then the bridge with a station file that points at them."""
+        """Start the servers, and have the bridge started with a station file that points at them."""
         out, devices = self._settings.out, self._settings.devices
         indi = "" if devices is Devices.ALPACA else self._start_indi()
         observatory = "" if devices is Devices.INDI else self._start_observatory(follow=indi)
         said = self._start_platform()
         self._api = _address_in(said)
-        addresses = Addresses(observatory=observatory, api=self._api, telescope_id=said.split()[-1], indi=indi)
+        ways = Ways(self._misfortunes, self._clock, self._begins, self._settings.seed, self._children)
+        addresses = Addresses(
+            observatory=ways.to("devices", observatory),
+            api=ways.to("api", self._api),
+            telescope_id=said.split()[-1],
+            indi=indi,
+        )
+        self._ways = ways
+        faults = [order.fault(self._begins).model_dump(mode="json") for order in self._misfortunes.api]
+        storage_at = "http://" + ways.to("storage", self._api) if self._misfortunes.links else ""
+        _asked(f"http://{self._api}/_emulator/switches", {"faults": faults, "storage_at": storage_at})
         station = out / "station.toml"
         text = station_toml(
             self._settings, addresses, clock=self._clock, ends_at=self._ends, state_folder=(out / "state").resolve()
         )
         station.write_text(text, encoding="utf-8")
-        self._bridge = self._entered(
-            Child("bridge", ["-m", "bridge", "run", "-c", str(station)], **self._surroundings("bridge"))
+        self._lives = Lives(
+            start=partial(self._start_bridge, station),
+            kills=self._misfortunes.kills,
+            clock=self._clock,
+            begins=self._begins,
+            ends=self._ends,
         )
+        self._children.callback(self._lives.stop)
+
+    def _start_bridge(self, station: Path, more: Mapping[str, str]) -> Child:
+        words = ["-m", "bridge", "run", "-c", str(station)]
+        log = self._settings.out / "bridge.log"
+        return Child("bridge", words, log=log, environment={**self._environment, **more})
 
     def _start_indi(self) -> str:
         """Where INDI's simulators listen: all of them, or where the rest is Alpaca the mount alone."""
@@ -120,7 +162,11 @@ class _Night:
         return _address_in(said)
 
     def _start_observatory(self, *, follow: str) -> str:
-        arguments = ["--mount", self._settings.mount, "--no-discovery", *self._time_scale(), *self._elements()]
+        arguments = ["--no-discovery", *self._time_scale(with_site=self._settings.scenario is None)]
+        if self._settings.scenario is not None:
+            arguments += ["--scenario", self._settings.scenario_named, f"--from={self._begins.isoformat()}"]
+        else:
+            arguments += ["--mount", self._settings.mount, *self._elements()]
         if follow:
             arguments += ["--follow", follow]
         self._frames_at = _address_in(self._child("observatory", arguments).first_line())
@@ -142,19 +188,34 @@ class _Night:
     def watch(self, view: LiveView) -> int:
         """Until the bridge ends by itself; one that does not is ended, and that counts as an error."""
         last_s = time.monotonic() + self._clock.real_s((self._ends - self._clock.now()).total_seconds()) + _FINISH_S
-        while (exit_code := self._bridge.exit_code) is None and time.monotonic() < last_s:
-            log = read_log(self._settings.out / "state", last_bytes=4000)
-            view.show(Glance(now=self._clock.now(), tasks=self.summary(), log=log))
-            time.sleep(_LOOK_EVERY_S)  # noqa: TID251 (watching other processes, in real time)
+        shown_s = 0.0
+        while (exit_code := self._lives.look()) is None and time.monotonic() < last_s:
+            if time.monotonic() - shown_s >= _LOOK_EVERY_S:
+                log = read_log(self._settings.out / "state", last_bytes=4000)
+                view.show(Glance(now=self._clock.now(), tasks=self.summary(), log=log))
+                shown_s = time.monotonic()
+            time.sleep(_ACT_EVERY_S)  # noqa: TID251 (watching other processes, in real time)
         if exit_code is None:
-            self._bridge.stop(within_s=95.0)
+            self._lives.stop()
             raise ChildFailed(
-                f"the bridge did not end by itself {_FINISH_S:g} s after the night: {self._bridge.last_words()}"
+                f"the bridge did not end by itself {_FINISH_S:g} s after the night: {self._lives.last_words()}"
             )
         if exit_code != 0:
-            words = f"the bridge ended with exit code {exit_code}: {self._bridge.last_words()}"
+            words = f"the bridge ended with exit code {exit_code}: {self._lives.last_words()}"
             Console(stderr=True).print(Text(words))
         return exit_code
+
+    def keep_records(self) -> None:
+        """What the judge looks at, beside the frames, the station file and the ledger."""
+        out, emulator = self._settings.out, f"http://{self._api}/_emulator"
+        keep(out, PLATFORM_RECORD, _asked(f"{emulator}/summary"))
+        keep(out, CAMERA_RECORD, self.true_frames())
+        keep(out, LIVES_RECORD, [life.written() for life in self._lives.lived])
+        if self._settings.devices is Devices.ALPACA:
+            keep(out, DEEDS_RECORD, _asked(f"http://{self._frames_at}/_observatory/deeds"))
+        devices = _asked(f"http://{self._frames_at}/_observatory/faults") if self._misfortunes.faults else []
+        asked = _asked(f"{emulator}/state")["counters"]["faults"]
+        keep(out, FAULTS_RECORD, tally(self._misfortunes, devices, asked, self._ways.fired, self._lives.fired))
 
     def summary(self) -> Sequence[Mapping[str, Any]]:
         """The platform's tasks with their uploads."""
@@ -173,10 +234,10 @@ class _Night:
         counts = {what: sum(one["what"] == what for one in upsets) for what in ("frozen", "killed")}
         return f"indiserver was frozen {counts['frozen']} times, and killed and started again {counts['killed']} times"
 
-    def _time_scale(self) -> list[str]:
+    def _time_scale(self, *, with_site: bool = True) -> list[str]:
         ground = self._settings.ground
         return [
-            f"--site={ground.latitude_deg},{ground.longitude_deg},{ground.elevation_m}",
+            *([f"--site={ground.latitude_deg},{ground.longitude_deg},{ground.elevation_m}"] if with_site else []),
             f"--rate={self._clock.rate}",
             f"--at={self._clock.starts_at.isoformat()}",
             f"--anchor={self._clock.anchored_unix_s!r}",
@@ -202,7 +263,7 @@ def _empty(out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     for name in ("state", "uploads"):
         shutil.rmtree(out / name, ignore_errors=True)
-    for name in ("report.html", "report.json"):
+    for name in ("report.html", "report.json", *RECORDS):
         (out / name).unlink(missing_ok=True)
 
 
@@ -224,14 +285,15 @@ def _address_in(line: str) -> str:
     return line.partition(" listens on ")[2].partition(" ")[0]
 
 
-def _asked(url: str) -> Any:
-    """What one of the servers says.
+def _asked(url: str, put: Any = None) -> Any:
+    """What one of the servers says; where something is to be `put` there, to that.
 
     Raises:
         ChildFailed: it does not answer, or not as it should.
     """
     try:
-        answer = httpx.get(url, timeout=60.0, trust_env=False)
+        method = "GET" if put is None else "PUT"
+        answer = httpx.request(method, url, json=put, timeout=60.0, trust_env=False)
         answer.raise_for_status()
     except httpx.HTTPError as error:
         raise ChildFailed(f"{url}: {type(error).__name__}: {error}") from error

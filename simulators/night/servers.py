@@ -42,7 +42,7 @@ _ONLY_HERE = ("127.0.0.1", "localhost", "::1")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObservatoryChoices:
-    """What `nightbridge-sim observatory` was asked for."""
+    """What `nightbridge-sim observatory` was asked for. The scenario begins at `begins`."""
 
     host: str
     port: int
@@ -53,6 +53,7 @@ class ObservatoryChoices:
     elements: Path | None
     clock: SimulatedClock
     seed: int
+    begins: datetime
     follow: str = ""
     profile: Profile = Profile.CONFORMANT
 
@@ -122,7 +123,8 @@ def serve_observatory(choices: ObservatoryChoices) -> None:
             sky = Sky(stars, swarm, ground, seed)
             observatory = Observatory(clock, ground, sky, seed=seed, settings=choices.settings, aim=aim)
             if choices.scenario is not None:
-                choices.scenario.begin(observatory, begins)
+                first = begins == choices.clock.starts_at  # and not after a reset
+                choices.scenario.begin(observatory, choices.begins if first else begins)
             return alpaca_app(observatory, profile=choices.profile, discovery=next(found_by, None))
 
         _serve(Resettable(build, choices.seed, choices.clock), listener, "observatory")

@@ -5,6 +5,8 @@ from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 
+from simulators.misfortunes import Misfortunes
+from simulators.scenario import Scenario
 from simulators.sky.earth import Ground
 
 # The Sun's altitude at which the simulated night begins and the scenario's tasks may start.
@@ -48,6 +50,7 @@ class NightSettings:
     """A night to simulate. `evening` is the local date on which it begins.
 
     `upsets`: how often INDI's server is frozen for half a minute of the sky, or killed and started again, by turns.
+    `scenario` was read from the file, or is ours of the name, `scenario_named`.
     """
 
     evening: date
@@ -61,11 +64,23 @@ class NightSettings:
     out: Path
     devices: Devices = Devices.ALPACA
     upsets: int = 0
+    scenario: Scenario | None = None
+    scenario_named: str = ""
+
+    @property
+    def misfortunes(self) -> Misfortunes:
+        """All that goes wrong; nothing in a night without a scenario."""
+        return Misfortunes() if self.scenario is None else self.scenario.misfortunes(self.seed)
 
     @property
     def prelude(self) -> timedelta:
         """How long before darkness the simulated time begins."""
         return max(_PRELUDE_OF_SKY, timedelta(seconds=_PRELUDE_OF_LIFE_S * self.rate))
+
+
+def evening_of(at: datetime, ground: Ground) -> date:
+    """The local date of the evening of the night in which an instant lies; by day, of the night to come."""
+    return (at.astimezone(UTC) + timedelta(hours=ground.longitude_deg / 15.0 - 12.0)).date()
 
 
 def darkness(settings: NightSettings) -> tuple[datetime, datetime]:

@@ -64,6 +64,11 @@ class Dome:
         return ShutterState.CLOSED if share <= _NEARLY else ShutterState.ERROR
 
     @property
+    def open_share(self) -> float:
+        """How far the shutter truly is open: 0 closed, 1 open."""
+        return min(max(self._shutter.position(self._at_s()), 0.0), 1.0)
+
+    @property
     def moving(self) -> bool:
         """True while anything moves, the shutter too."""
         at_s = self._at_s()

@@ -3,14 +3,17 @@
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from typer.testing import CliRunner
 
 from drivers.values import MountKind, Quantity
+from simulators.api import switches
 from simulators.cli import app
 from simulators.clock import HandClock
 from simulators.faults import FaultKind
+from simulators.links import Verb
 from simulators.observatory import Observatory
 from simulators.scenario import PACKAGED, Scenario, UnreadableScenario, keys, read_scenario
 from simulators.web.presets import PRESETS
@@ -37,7 +40,7 @@ def opened(scenario: Scenario, clock: HandClock) -> Observatory:
     return observatory
 
 
-@pytest.mark.parametrize("name", ["calm", "cloudy", "worn-out"])
+@pytest.mark.parametrize("name", ["calm", "cloudy", "worn-out", "storm", "swizzle"])
 def test_ours_can_be_had_by_name_and_lived_through(name: str) -> None:
     scenario, clock = read_scenario(name), HandClock(DUSK)
     observatory = opened(scenario, clock)
@@ -143,6 +146,12 @@ for_s = 50
         (f"{SITE}\n[[weather]]\nrain = 3.0", r"no rain: there are .*rain_rate"),
         (f"{SITE}\n[[faults]]\nkind = 'dance'\ndevice = 'mount'\nfor_s = 1", r"faults\.1\.kind = dance: .*'hang'"),
         (f"{SITE}\n[[faults]]\nkind = 'stuck'\ndevice = 'mouse'\nfor_s = 1", r"no device 'mouse'; there are .*mount"),
+        (f"{SITE}\n[[kill]]\nsignal = 'HUP'", r"kill\.1\.signal = HUP: .*'KILL', 'STOP' or 'TERM'"),
+        (f"{SITE}\n[[kill]]\ncrash_point = 'tea'", r"kill\.1\.crash_point = tea: .*'frame sent'"),
+        (f"{SITE}\n[[network]]\nlink = 'moon'\nkind = 'down'\nfor_s = 1", r"network\.1\.link = moon: .*'storage'"),
+        (f"{SITE}\n[[network]]\nlink = 'api'\nkind = 'dance'\nfor_s = 1", r"network\.1\.kind = dance: .*'down'"),
+        (f"{SITE}\n[[api]]\nkind = 'status'", r"api\.1\.for_s is missing"),
+        (f"{SITE}\n[storm]\nper_hour = 0", r"storm\.per_hour = 0: .*greater than 0"),
         (f"{SITE}\n[cover]\nhas_cover = false\nhas_light = false", r"is nothing"),
     ],
 )
@@ -166,7 +175,9 @@ def test_every_key_of_every_device_stands_in_the_documentation() -> None:
     assert missing == []
     assert [kind for kind in FaultKind if f"`{kind}`" not in documented] == []
     assert [preset.number for preset in PRESETS if f"| {preset.number} |" not in documented] == []
-    assert {file.stem for file in PACKAGED.glob("*.toml")} == {"calm", "cloudy", "worn-out"}
+    assert {file.stem for file in PACKAGED.glob("*.toml")} == {"calm", "cloudy", "worn-out", "storm", "swizzle"}
+    spoken = [*get_args(switches.FaultKind), *Verb]
+    assert [kind for kind in spoken if f"`{kind}`" not in documented] == []
 
 
 def told(*arguments: str) -> tuple[int, str]:

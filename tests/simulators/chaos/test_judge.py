@@ -21,13 +21,39 @@ from schedules.places import ICRS
 from schedules.requests import CollectShape, ObservationRequest
 from schedules.targets import Star
 from simulators.chaos.command import print_judgement
-from simulators.chaos.judge import CAMERA_RECORD, KILLS_RECORD, PLATFORM_RECORD, NothingToJudge, judged
+from simulators.chaos.evidence import (
+    CAMERA_RECORD,
+    DEEDS_RECORD,
+    FAULTS_RECORD,
+    KILLS_RECORD,
+    LIVES_RECORD,
+    PLATFORM_RECORD,
+    NothingToJudge,
+    keep,
+)
+from simulators.chaos.judge import judged
 from simulators.chaos.ledgers import LEDGER_NAME, look_into
 
 DUSK = datetime(2026, 11, 22, 18, 0, tzinfo=UTC)
 TASK = "70729658-58a2-4f91-aa2d-adc97c8ead94"
 
-Platform = dict[str, Any]
+STATION = """
+[dome]
+driver = "alpaca"
+[safety]
+stale_s = 120.0
+[rehearsal]
+rate = 60.0
+"""
+
+Record = dict[str, Any]
+
+
+def a_frame(number: int, *, clock_error_s: float = 0.01, began: datetime = DUSK) -> bytes:
+    """As much of a FITS file as says when it was taken, and how well that is known."""
+    values = {"SIMPLE": "T", "DATE-BEG": f"'{began:%Y-%m-%dT%H:%M:%S.%f}'", "TIMSYER": str(clock_error_s)}
+    cards = [f"{key:<8}= {value}" for key, value in values.items()] + [f"COMMENT frame {number}", "END"]
+    return "".join(f"{card:<80}" for card in cards).ljust(2880).encode("ascii")
 
 
 async def _delivered(folder: Path) -> list[str]:
@@ -53,7 +79,7 @@ async def _delivered(folder: Path) -> list[str]:
         await store.ledger.advance(TASK, TaskState.OBSERVING)
         for number in (1, 2):
             reserved = await store.frames.reserve_frame(TASK, number=number, total=2)
-            content = f"frame {number}".encode()
+            content = a_frame(number)
             path = frames / reserved.file_name
             path.write_bytes(content)
             file = FrameFile(path=path, bytes=len(content), sha256=hashlib.sha256(content).hexdigest())
@@ -73,21 +99,50 @@ async def _delivered(folder: Path) -> list[str]:
 def campaign(tmp_path: Path) -> Path:
     """A night with one kill that broke nothing."""
     names = asyncio.run(_delivered(tmp_path))
-    hashes = {name: hashlib.sha256(f"frame {n}".encode()).hexdigest() for n, name in enumerate(names, start=1)}
+    hashes = {name: hashlib.sha256(a_frame(n)).hexdigest() for n, name in enumerate(names, start=1)}
     uploads = [{"filename": name, "status": "COMPLETED", "sha256": sha256} for name, sha256 in hashes.items()]
     platform = {"tasks": [{"id": TASK, "status": "Succeeded", "uploads": uploads}]}
-    (tmp_path / PLATFORM_RECORD).write_text(json.dumps(platform))
-    (tmp_path / CAMERA_RECORD).write_text(json.dumps([{}, {}]))
-    kill = {"number": 1, "hit": True, "point": "", "check": "ok", "durable": {names[0]: hashes[names[0]]}}
+    keep(tmp_path, PLATFORM_RECORD, platform)
+    keep(tmp_path, CAMERA_RECORD, [{"started_at": DUSK.isoformat()}, {"started_at": DUSK.isoformat()}])
+    keep(tmp_path, DEEDS_RECORD, {"deeds": _deeds(), "end": {"at": later(3600), "open_share": 0.0, "parked": True}})
+    lives = [(0, 1200, -9), (1230, 3600, 0)]
+    keep(tmp_path, LIVES_RECORD, [{"began": later(a), "ended": later(b), "code": code} for a, b, code in lives])
+    keep(tmp_path, FAULTS_RECORD, [{"group": "devices", "fired": 2, "what": {}}])
+    (tmp_path / "station.toml").write_text(STATION)
+    kill = {"place": "frame sent", "hit": True, "check": "ok", "durable": {names[0]: hashes[names[0]]}}
     (tmp_path / KILLS_RECORD).write_text(json.dumps(kill) + "\n")
     return tmp_path
+
+
+def later(seconds: float) -> str:
+    return (DUSK + timedelta(seconds=seconds)).isoformat()
+
+
+def _deeds() -> list[Record]:
+    """A dome opened, a slew with tracking, an exposure, parked and closed; at night and in good weather."""
+    orders = [
+        (300, "Dome", "OpenShutter", {}, 0.0),
+        (330, "Telescope", "Unpark", {}, 1.0),
+        (335, "Telescope", "Tracking", {"Tracking": "True"}, 1.0),
+        (340, "Telescope", "SlewToCoordinatesAsync", {"RightAscension": "3", "Declination": "20"}, 1.0),
+        (400, "Camera", "StartExposure", {"Duration": "2", "Light": "True"}, 1.0),
+        (3400, "Telescope", "Tracking", {"Tracking": "False"}, 1.0),
+        (3410, "Telescope", "MoveAxis", {"Axis": "0", "Rate": "0.0"}, 1.0),
+        (3420, "Telescope", "Park", {}, 1.0),
+        (3450, "Dome", "CloseShutter", {}, 1.0),
+    ]
+    stood = {"unsafe_for_s": 0.0, "parked": False, "sun_altitude_deg": -30.0, "sun_apart_deg": 100.0}
+    return [
+        {"at": later(at), "device": device, "member": member, "given": given, "open_share": share, **stood}
+        for at, device, member, given, share in orders
+    ]
 
 
 def broken(folder: Path) -> set[str]:
     return {verdict.name for verdict in judged(folder) if not verdict.held}
 
 
-def at_platform(folder: Path, change: Callable[[Platform], None]) -> None:
+def at_platform(folder: Path, change: Callable[[Record], None]) -> None:
     record = json.loads((folder / PLATFORM_RECORD).read_text())
     change(record["tasks"][0])
     (folder / PLATFORM_RECORD).write_text(json.dumps(record))
@@ -117,7 +172,7 @@ def test_looking_changes_nothing(campaign: Path) -> None:
 
 
 def test_a_frame_that_is_gone_or_altered_is_seen(campaign: Path) -> None:
-    frames_of(campaign)[0].write_bytes(b"bit rot")
+    frames_of(campaign)[0].write_bytes(a_frame(7))
     assert broken(campaign) == {"I1"}
     frames_of(campaign)[0].unlink()
     assert broken(campaign) == {"I1"}
@@ -175,6 +230,112 @@ def test_a_campaign_that_killed_nobody_proves_nothing(campaign: Path) -> None:
     kill = json.loads((campaign / KILLS_RECORD).read_text())
     (campaign / KILLS_RECORD).write_text(json.dumps(kill | {"hit": False}) + "\n")
     assert broken(campaign) == {"F"}
+
+
+def in_record(folder: Path, name: str, change: Callable[[Any], None]) -> None:
+    content = json.loads((folder / name).read_text())
+    change(content)
+    keep(folder, name, content)
+
+
+def deed(folder: Path, member: str, **stood: object) -> None:
+    """Have things stood otherwise when this was ordered."""
+
+    def change(told: Record) -> None:
+        next(one for one in told["deeds"] if one["member"] == member).update(stood)
+
+    in_record(folder, DEEDS_RECORD, change)
+
+
+@pytest.mark.parametrize(
+    ("member", "stood", "said"),
+    [
+        ("SlewToCoordinatesAsync", {"unsafe_for_s": 130.0}, "unsafe for 130 s"),
+        ("OpenShutter", {"unsafe_for_s": 600.0}, "unsafe for 600 s"),
+        ("Unpark", {"open_share": 0.5}, "open by 50%"),
+        ("SlewToCoordinatesAsync", {"open_share": 0.0}, "open by 0%"),
+        ("Tracking", {"sun_altitude_deg": -5.0, "sun_apart_deg": 29.0}, "29.0° from the Sun"),
+    ],
+)
+def test_a_motion_that_no_gate_can_have_admitted_is_seen(campaign: Path, member: str, stood: Record, said: str) -> None:
+    deed(campaign, member, **stood)
+    (verdict,) = [one for one in judged(campaign) if not one.held]
+    assert verdict.name == "I8"
+    assert said in verdict.broken[0]
+
+
+def test_what_puts_away_is_always_allowed(campaign: Path) -> None:
+    for member in ("Park", "CloseShutter", "MoveAxis"):
+        deed(campaign, member, unsafe_for_s=900.0, open_share=0.3, sun_altitude_deg=10.0, sun_apart_deg=2.0)
+    assert broken(campaign) == set()
+
+
+def test_a_verdict_may_be_as_old_as_the_station_file_says(campaign: Path) -> None:
+    deed(campaign, "Unpark", unsafe_for_s=120.0)
+    assert broken(campaign) == set()
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (a_frame(1, clock_error_s=0.7), "may have been off by 0.7 s"),
+        (a_frame(1, clock_error_s=float("nan")), "may have been off by nan s"),
+        (a_frame(1, began=DUSK + timedelta(minutes=2)), "no exposure began within"),
+        (a_frame(1).replace(b"TIMSYER", b"WHATEVR"), "does not say when, or how well"),
+    ],
+)
+def test_a_frame_of_a_bad_clock_is_seen(campaign: Path, content: bytes, said: str) -> None:
+    frames_of(campaign)[0].write_bytes(content)
+    found = {verdict.name: verdict for verdict in judged(campaign) if not verdict.held}
+    assert set(found) == {"I1", "I9"}
+    assert said in found["I9"].broken[0]
+
+
+def test_a_dome_that_stood_open_without_a_bridge_is_seen(campaign: Path) -> None:
+    def later_start(lives: list[Record]) -> None:
+        lives[1]["began"] = later(1200 + 31 * 60)
+
+    in_record(campaign, LIVES_RECORD, later_start)
+    (verdict,) = [one for one in judged(campaign) if not one.held]
+    assert (verdict.name, verdict.broken) == ("I10", ("open for 31.0 s of life without a bridge",))
+
+
+def test_a_closed_dome_needs_no_bridge(campaign: Path) -> None:
+    def between(lives: list[Record]) -> None:
+        lives[:] = [
+            {"began": later(0), "ended": later(100), "code": -9},
+            {"began": later(299), "ended": later(3460), "code": -9},
+            {"began": later(9000), "ended": later(9100), "code": 0},
+        ]
+
+    in_record(campaign, LIVES_RECORD, between)
+    assert broken(campaign) == set()
+
+
+@pytest.mark.parametrize("stands", [{"open_share": 1.0}, {"parked": False}])
+def test_what_is_not_put_away_at_the_end_is_seen(campaign: Path, stands: Record) -> None:
+    in_record(campaign, DEEDS_RECORD, lambda told: told["end"].update(stands))
+    assert broken(campaign) == {"I10"}
+
+
+def test_a_bridge_that_ended_badly_is_seen(campaign: Path) -> None:
+    in_record(campaign, LIVES_RECORD, lambda lives: lives[-1].update(code=1))
+    assert broken(campaign) == {"END"}
+    in_record(campaign, LIVES_RECORD, lambda lives: lives.clear())
+    assert broken(campaign) == {"END"}
+
+
+def test_faults_that_never_fired_prove_nothing(campaign: Path) -> None:
+    in_record(campaign, FAULTS_RECORD, lambda faults: faults.append({"group": "network", "fired": 0, "what": {}}))
+    (verdict,) = [one for one in judged(campaign) if not one.held]
+    assert (verdict.name, verdict.broken) == ("F", ("network: not one of 1",))
+    assert "devices 1 of 1" in verdict.says
+
+
+def test_a_calm_night_is_judged_too(campaign: Path) -> None:
+    (campaign / KILLS_RECORD).unlink()
+    keep(campaign, FAULTS_RECORD, [])
+    assert broken(campaign) == set()
 
 
 def test_a_bridge_that_does_nothing_does_not_pass(campaign: Path) -> None:
