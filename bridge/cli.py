@@ -104,7 +104,7 @@ def passes(
     plot: Annotated[Path | None, typer.Option(help="draw a chart of the sky as SVG into this file")] = None,
     json_lines: Json = False,
 ) -> None:
-    """Access windows of every element set in a file, in order of rise."""
+    """Access windows of every element set in a file, by rise."""
     from bridge.commands.arguments import argument, parse_instant, parse_site
     from bridge.commands.passes import print_passes
 

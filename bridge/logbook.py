@@ -76,7 +76,9 @@ def _words_of(event: Event) -> EventDict:
 
 
 def _visible(value: object) -> object:
-    """Without what a name from outside could do to a terminal."""
+    """Four figures of a number, and nothing of what a name from outside could do to a terminal."""
+    if isinstance(value, float):
+        return float(f"{value:.4g}")
     if not isinstance(value, str) or value.isprintable():
         return value
     return "".join(one if one.isprintable() else one.encode("unicode_escape").decode("ascii") for one in value)

@@ -21,6 +21,9 @@ _CALENDAR = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})[T ]([0-9]{2}):([0-9]{2
 _DAY_OF_YEAR = re.compile(r"([0-9]{4})-([0-9]{3})[T ]([0-9]{2}):([0-9]{2}):([0-9]{2})(\.[0-9]+)?(Z|\+00:00)?")
 _UNIT = re.compile(r"\s*\[[^\]]*\]$")
 
+# A name may end in brackets of its own: STARLINK-11666 [DTC].
+_NAMES = ("OBJECT_NAME", "OBJECT_ID")
+
 # What a message must say if it says anything about it.
 _MEANT = {"CENTER_NAME": ("EARTH",), "REF_FRAME": ("TEME",), "TIME_SYSTEM": ("UTC",)}
 _SGP4 = ("SGP4", "SGP/SGP4")
@@ -96,7 +99,10 @@ def messages_in_xml(text: str) -> Iterator[tuple[str, Fields]]:
     except ElementTree.ParseError as error:
         raise BadElements(f"this is no XML: {error}") from error
     for number, message in enumerate((one for one in root.iter() if _tag(one) == "omm"), start=1):
-        yield f"set {number}", {_tag(one): _UNIT.sub("", one.text or "") for one in message.iter() if len(one) == 0}
+        yield (
+            f"set {number}",
+            {_tag(one): _without_unit(_tag(one), one.text or "") for one in message.iter() if len(one) == 0},
+        )
 
 
 def messages_in_kvn(text: str) -> Iterator[tuple[str, Fields]]:
@@ -112,9 +118,13 @@ def messages_in_kvn(text: str) -> Iterator[tuple[str, Fields]]:
             fields = {}
         if not fields:
             begins = number
-        fields[key] = _UNIT.sub("", value)
+        fields[key] = _without_unit(key, value)
     if fields:
         yield f"line {begins}", fields
+
+
+def _without_unit(key: str, value: str) -> str:
+    return value if key in _NAMES else _UNIT.sub("", value)
 
 
 def _tag(element: ElementTree.Element) -> str:

@@ -169,9 +169,9 @@ def indi(
     ] = 0.0,
     begins: Annotated[str, typer.Option("--from", metavar="T", help="from when on; default: --at")] = "",
 ) -> None:
-    """Serve INDI's own simulators (Debian's indi-bin) under our sky, in simulated time, to any INDI client.
+    """Serve INDI's own simulators under our sky, in simulated time.
 
-    Their camera shows our stars and satellites where the mount looks. indiserver listens on all addresses of the
+    To any INDI client; they come with Debian's package indi-bin. Their camera shows our stars and satellites where the mount looks. indiserver listens on all addresses of the
     computer; the first line printed says where, and where HTTP tells what each frame truly shows.
     """
     from simulators.night.servers import IndiServerChoices, serve_indi

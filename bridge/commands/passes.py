@@ -15,9 +15,8 @@ from schedules.trust import along_track_error_km
 from schedules.windows import AccessWindow, find_all_windows
 
 _COLUMNS = (
-    *(("NORAD", True), ("Name", False), ("Rise (UTC)", False), ("Culmination", False), ("Set", False)),
-    *(("Peak °", True), ("Azimuth ° rise → culmination → set", False), ("Minutes", True), ("Elements, days", True)),
-    ("± km", True),
+    *(("Name", False), ("NORAD", True), ("Rise (UTC)", False), ("Culmination", False), ("Set", False)),
+    *(("Peak °", True), ("Azimuth ° of these", False), ("Minutes", True), ("Age, days", True), ("± km", True)),
 )
 
 
@@ -102,8 +101,8 @@ def _fields_of(satellite: Satellite, window: AccessWindow) -> dict[str, object]:
 def _row_of(satellite: Satellite, window: AccessWindow) -> tuple[str, ...]:
     azimuths = (window.rise_azimuth_deg, window.culmination_azimuth_deg, window.set_azimuth_deg)
     return (
-        str(satellite.norad_id),
         satellite.name,
+        str(satellite.norad_id),
         f"{window.rise:%Y-%m-%d %H:%M:%S}",
         f"{window.culmination:%H:%M:%S}",
         f"{window.set:%H:%M:%S}",

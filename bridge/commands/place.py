@@ -16,9 +16,9 @@ from schedules.targets import Satellite
 from schedules.trust import along_track_error_km
 
 _COLUMNS = (
-    *(("NORAD", True), ("Name", False), ("At (UTC)", False), ("Altitude °", True), ("Azimuth °", True)),
+    *(("Name", False), ("NORAD", True), ("At (UTC)", False), ("Altitude °", True), ("Azimuth °", True)),
     *(("Seen at °", True), ("Apparent RA, Dec °", False), ("ICRS RA, Dec °", False), ("Range km", True)),
-    *(("km/s", True), ("″/s", True), ("Sunlit", False), ("Elements, days", True), ("± km", True)),
+    *(("km/s", True), ("″/s", True), ("Sunlit", False), ("Age, days", True), ("± km", True)),
 )
 
 
@@ -117,8 +117,8 @@ def _fields_of(satellite: Satellite, place: Place, air: Air) -> dict[str, object
 
 def _row_of(satellite: Satellite, place: Place, air: Air) -> tuple[str, ...]:
     return (
-        str(satellite.norad_id),
         satellite.name,
+        str(satellite.norad_id),
         f"{place.at:%Y-%m-%d %H:%M:%S}",
         f"{place.horizontal.altitude_deg:.3f}",
         f"{place.horizontal.azimuth_deg:.3f}",

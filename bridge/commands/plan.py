@@ -20,7 +20,7 @@ from schedules.targets import Satellite
 from schedules.trust import along_track_error_km
 
 _PLACED_COLUMNS = (
-    ("Start (UTC)", False), ("End", False), ("Target", False), ("NORAD", True), ("Priority", True),
+    ("Start (UTC)", False), ("End", False), ("Target", False), ("NORAD", True), ("Prio", True),
     ("Peak", True), ("Filter", False), ("Frames", True), ("How", False), ("± km", True),
 )  # fmt: skip
 _LEFT_OUT_COLUMNS = (("Target", False), ("NORAD", True), ("Priority", True), ("Why", False))

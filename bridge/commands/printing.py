@@ -7,9 +7,8 @@ from pathlib import Path
 
 import typer
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
+from bridge.commands.tables import Column, laid_out
 from schedules.elements import ElementFile, parse_elements
 
 _FIRST_OF_MANY = 10
@@ -49,20 +48,22 @@ def print_json_line(fields: Mapping[str, object]) -> None:
     typer.echo(json.dumps(fields, ensure_ascii=False, allow_nan=False))
 
 
-def print_table(title: str, columns: Iterable[tuple[str, bool]], rows: Iterable[Sequence[str]]) -> None:
-    """A table; a column is its heading and whether it holds numbers.
+def print_table(title: str, columns: Sequence[tuple[str, bool]], rows: Iterable[Sequence[str]]) -> None:
+    """A table; a column is its heading and whether it holds numbers; the first one names the row.
 
-    The first column names the row and is never cut. Where the output is no terminal, nothing is.
+    On a terminal it fits (tables.py says how); where the output is no terminal, nothing is wrapped.
     """
-    table = Table(title=title, title_justify="left")
-    for index, (heading, is_number) in enumerate(columns):
-        table.add_column(heading, justify="right" if is_number else "left", no_wrap=index == 0, overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(plain(cell)) for cell in row))  # not markup: names may hold brackets
+    lines = [[plain(cell) for cell in row] for row in rows]
+    held = [
+        Column(heading=heading, is_number=is_number, cells=[line[index] for line in lines])
+        for index, (heading, is_number) in enumerate(columns)
+    ]
     console = Console()
-    if not console.is_terminal:
-        console = Console(width=Console(width=_WIDEST).measure(table).maximum)
-    console.print(table)
+    if console.is_terminal:
+        console.print(laid_out(title, held, console.width))
+    else:
+        wide = laid_out(title, held, None)
+        Console(width=Console(width=_WIDEST).measure(wide).maximum).print(wide)
 
 
 def plain(text: str) -> str:

@@ -6,7 +6,7 @@ from bridge.calibration.measured import AxisMeasured, MountMeasured, Way
 from drivers.values import MountCapabilities, PierSide
 
 _WORDS = {
-    Way.ORBIT: "follows orbits by itself",
+    Way.ORBIT: "following orbits by itself",
     Way.AXES: "axes at measured speeds",
     Way.RATES: "rates of right ascension and declination",
     Way.LEAPFROG: "leapfrog",

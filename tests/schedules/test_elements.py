@@ -310,6 +310,13 @@ def test_numbers_beyond_alpha_5_are_kept_whole(norad_id: int) -> None:
         assert only(text).norad_id == norad_id
 
 
+def test_a_name_in_brackets_is_kept_whole() -> None:
+    """What a KVN file has in brackets behind a value is its unit, but a name has none."""
+    named = OMM | {"OBJECT_NAME": "STARLINK-11666 [DTC]"}
+    for text in (json.dumps(named), as_csv(named), as_xml(named), as_kvn(named)):
+        assert only(text).name == "STARLINK-11666 [DTC]"
+
+
 def test_several_messages_in_one_file_are_told_apart() -> None:
     other = OMM | {"NORAD_CAT_ID": 90002, "OBJECT_NAME": "DEMOSAT 2"}
     for text in (json.dumps([OMM, other]), as_csv(OMM, other), as_xml(OMM, other), as_kvn(OMM) + as_kvn(other)):
