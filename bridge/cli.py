@@ -132,7 +132,7 @@ def place(
     allow_below_horizon: Annotated[bool, typer.Option("--allow-below-horizon", help="below the horizon too")] = False,
     json_lines: Json = False,
 ) -> None:
-    """Where the targets of a file are at given instants, and how fast."""
+    """Where the targets of a file are at given instants."""
     from bridge.commands.arguments import argument, parse_instant, parse_site
     from bridge.commands.place import print_places
 

@@ -171,8 +171,9 @@ def indi(
 ) -> None:
     """Serve INDI's own simulators under our sky, in simulated time.
 
-    To any INDI client; they come with Debian's package indi-bin. Their camera shows our stars and satellites where the mount looks. indiserver listens on all addresses of the
-    computer; the first line printed says where, and where HTTP tells what each frame truly shows.
+    To any INDI client; they come with Debian's package indi-bin. Their camera shows our stars and satellites where
+    the mount looks. indiserver listens on all addresses of the computer; the first line printed says where, and
+    where HTTP tells what each frame truly shows.
     """
     from simulators.night.servers import IndiServerChoices, serve_indi
 
