@@ -115,8 +115,8 @@ class Ground:
     def _between_knots(self, knots: Floats, unix_s: Floats) -> Floats:
         along = (unix_s - self._begins_s) * self._knots_per_s
         knot = np.clip(along.astype(np.intp), 0, knots.shape[1] - 2)
-        before = knots[:, knot]
-        return np.asarray(before + (along - knot) * (knots[:, knot + 1] - before))
+        before = knots.take(knot, axis=1)
+        return np.asarray(before + (along - knot) * (knots.take(knot + 1, axis=1) - before))
 
 
 class Glance:

@@ -20,7 +20,7 @@ Owners = NDArray[np.intp]
 Singles = NDArray[np.float32]
 
 # WGS72, as SGP4 has it: the Earth's mass in km³/s², its equator in km, its flattening.
-_GRAVITY, _EQUATOR_KM, _J2 = 398600.8, 6378.135, 0.001082616
+GRAVITY_KM3_S2, _EQUATOR_KM, _J2 = 398600.8, 6378.135, 0.001082616
 
 # Nodes lie this far apart on the orbit where it is quickest. With periods of 225 minutes and more SGP4 adds Sun and
 # Moon to the position but not all of them to the velocity: nodes must be closer for the two to agree.
@@ -34,6 +34,18 @@ _NEAR_LOOKS, _DEEP_LOOKS = 10, 4
 _SLACK_KM = 10.0
 
 _ORDER = 8
+_ENDS = 4
+# From the first four terms of Taylor's series at the left end of a piece, and at its right end, to the eight powers of
+# the polynomial that has them both.
+_POWERS_OF_ENDS = np.linalg.inv(
+    [
+        [math.comb(power, order) * float(end ** (power - order)) if power >= order else 0.0 for power in range(_ORDER)]
+        for end in (0, 1)
+        for order in range(_ENDS)
+    ]
+).round()
+# Pieces looked at together: products of larger matrices wake up the threads of the libraries, which only cost.
+_AT_A_LOOK = 2_500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,18 +119,32 @@ class Orbits:
         position[bad] = np.nan
         firsts = [(row, int(bad[row].argmax())) for row in np.flatnonzero(bad.any(axis=1)).tolist()]
         self.lost = {row: (float(nodes_s[first]), int(errors[row, first])) for row, first in firsts}
-        # Powers 0 to 7 of the time in pieces, axes, satellites, pieces.
-        self._powers = _powers(_by_axis(position), _by_axis(velocity), (ends_s - begins_s) / pieces)
-        # One row for each satellite and piece: its 24 numbers lie together in memory.
-        self._rows = np.ascontiguousarray(self._powers.reshape(3 * _ORDER, -1).T)
+        self._ends = _ends(_by_axis(position), _by_axis(velocity), (ends_s - begins_s) / pieces)
+        # The polynomials that were asked for, and which of them belongs to each satellite and piece (-1: none yet).
+        self._powers: Floats = np.empty((_ORDER * 3, 0))
+        self._column_of = np.full(len(records) * pieces, -1, np.intp)
 
     def along(self, owner: Owners, unix_s: Floats) -> "Along":
         """A satellite each at an instant each."""
         per_s = self._pieces / (self._ends_s - self._begins_s)
         pieces = (unix_s - self._begins_s) * per_s
         piece = np.clip(pieces.astype(np.intp), 0, self._pieces - 1)
-        powers = self._rows[owner * self._pieces + piece].T.reshape(_ORDER, 3, -1)
-        return Along(powers=powers, part=pieces - piece, per_s=per_s)
+        powers = self._powers_of(owner * self._pieces + piece)
+        return Along(powers=powers.reshape(_ORDER, 3, -1), part=pieces - piece, per_s=per_s)
+
+    def _powers_of(self, wanted: Owners) -> Floats:
+        """The polynomials of pieces of satellites, made when first asked for: most never are."""
+        missing = wanted[self._column_of[wanted] < 0]
+        if missing.size:
+            asked = np.zeros(len(self._column_of), np.bool_)
+            asked[missing] = True
+            new = np.flatnonzero(asked)
+            self._column_of[new] = np.arange(self._powers.shape[1], self._powers.shape[1] + len(new))
+            nodes = new + new // self._pieces  # each satellite has a node more than pieces
+            ends = self._ends.reshape(_ENDS, 3, -1)
+            powers = np.tensordot(_POWERS_OF_ENDS, np.concatenate([ends[..., nodes], ends[..., nodes + 1]]), 1)
+            self._powers = np.concatenate([self._powers, powers.reshape(_ORDER * 3, -1)], axis=1)
+        return self._powers.take(self._column_of[wanted], axis=1)
 
     def looks_s(self) -> Floats:
         """The instants of the scan."""
@@ -129,18 +155,21 @@ class Orbits:
 
         `site_km` and `zenith` are those of the site at the looks, shape (3, n), on the axes of the orbits.
         """
-        count = self._powers.shape[2]
-        looks = np.vander(np.arange(self._looks) / self._looks, _ORDER, increasing=True).astype(np.float32)
-        # By satellite, so that each product of matrices is a small one: for large ones the libraries wake up threads.
-        powers = np.ascontiguousarray(self._powers.transpose(1, 2, 0, 3), np.float32)
-        margin = np.empty((count, site_km.shape[1]), np.float32)
-        margin[:, :-1] = (
-            _heights(looks @ powers, sine, *(self._by_look(vector[:, :-1]) for vector in (site_km, zenith)))
-            .transpose(0, 2, 1)
-            .reshape(count, -1)
+        weights = (np.vander(np.arange(self._looks) / self._looks, _ORDER, increasing=True) @ _POWERS_OF_ENDS).astype(
+            np.float32
         )
-        end = slice(-1, None)
-        margin[:, end] = _heights(powers[..., end].sum(axis=2), sine, *(v[:, None, end] for v in (site_km, zenith)))
+        ends = self._ends.astype(np.float32)
+        count = ends.shape[2]
+        margin = np.empty((count, site_km.shape[1]), np.float32)
+        by_look = [self._by_look(vector[:, :-1])[:, :, None] for vector in (site_km, zenith)]
+        step = max(1, _AT_A_LOOK // self._pieces)
+        for start in range(0, count, step):
+            few = slice(start, start + step)
+            both = np.concatenate([ends[:, :, few, :-1], ends[:, :, few, 1:]]).transpose(1, 0, 2, 3)
+            position = (weights @ both.reshape(3, _ORDER, -1)).reshape(3, self._looks, -1, self._pieces)
+            heights = _heights(position, sine, *by_look)
+            margin[few, :-1] = heights.transpose(1, 2, 0).reshape(-1, self._pieces * self._looks)
+        margin[:, -1] = _heights(ends[0, ..., -1], sine, site_km[:, -1], zenith[:, -1])
         return _runs(_may_be_positive(margin))
 
     def _by_look(self, vector: Floats) -> Floats:
@@ -159,34 +188,21 @@ def _heights(position: Singles, sine: float, site_km: Floats, zenith: Floats) ->
     return np.asarray(height - np.float32(sine) * np.sqrt(square))
 
 
-def _powers(position: Floats, velocity: Floats, step_s: float) -> Floats:
-    """The polynomials' coefficients, shape (8, 3, satellites, pieces)."""
+def _ends(position: Floats, velocity: Floats, step_s: float) -> Floats:
+    """What Taylor's series at each node begins with, in pieces of `step_s`: shape (4, 3, satellites, nodes)."""
     acceleration = _acceleration(position)
     jerk = (_acceleration(position + velocity) - _acceleration(position - velocity)) / 2.0
-    ends = (position, velocity * step_s, acceleration * (step_s**2 / 2.0), jerk * (step_s**3 / 6.0))
-    left = [one[..., :-1] for one in ends]
-    right = [one[..., 1:] for one in ends]
-    # What the left end alone makes of the right end, and what is missing there, in the value and each derivative.
-    value = right[0] - (left[0] + left[1] + left[2] + left[3])
-    first = right[1] - (left[1] + 2.0 * left[2] + 3.0 * left[3])
-    second = right[2] - (left[2] + 3.0 * left[3])
-    third = right[3] - left[3]
-    return np.stack(
-        [
-            *left,
-            35.0 * value - 15.0 * first + 5.0 * second - third,
-            -84.0 * value + 39.0 * first - 14.0 * second + 3.0 * third,
-            70.0 * value - 34.0 * first + 13.0 * second - 3.0 * third,
-            -20.0 * value + 10.0 * first - 4.0 * second + third,
-        ]
-    )
+    ends: Floats = np.empty((_ENDS, *position.shape))
+    for order, derivative in enumerate((position, velocity, acceleration, jerk)):
+        np.multiply(derivative, step_s**order / math.factorial(order), out=ends[order])
+    return ends
 
 
 def _acceleration(position: Floats) -> Floats:
     """By the Earth's mass and its flattening (J2), km/s²; the first dimension is x, y, z."""
     x, y, z = position
     square = x * x + y * y + z * z
-    pull = -_GRAVITY / (square * np.sqrt(square))
+    pull = -GRAVITY_KM3_S2 / (square * np.sqrt(square))
     flat = 1.5 * _J2 * _EQUATOR_KM**2 / square
     steep = 5.0 * z * z / square
     across = pull * (1.0 + flat * (1.0 - steep))

@@ -66,11 +66,10 @@ class Search:
         return spans
 
     def _where_it_may_rise(self, spans: Spans, constraints: Sequence[Constraint]) -> Spans:
-        floors_deg = [one.altitude_deg for one in constraints if isinstance(one, MinAltitude)]
-        floors_deg += [one.lowest_deg for one in constraints if isinstance(one, AboveHorizon)]
-        if not floors_deg or self.may_be_above is None:
+        floor_deg = lowest_altitude_deg(constraints)
+        if floor_deg is None or self.may_be_above is None:
             return spans.for_owners(len(self.orbit_step_s))
-        return self.may_be_above(max(floors_deg)).cut_by(spans)
+        return self.may_be_above(floor_deg).cut_by(spans)
 
     def _corners(self, horizon: AboveHorizon) -> Corners:
         """Adds the instants at which a target passes the corners of the mask: a pole or a tree may be narrow."""
@@ -163,6 +162,20 @@ def site_spans(spans: Spans, constraints: Sequence[Constraint], site: Site, eart
         if constraint.scope is Scope.SITE:
             spans = admitted(spans, search.margin(constraint.margin), search.orbit_step_s)
     return spans
+
+
+def with_sun_above(spans: Spans, altitude_deg: float, site: Site, earth: EarthTables) -> Spans:
+    """The parts of `spans` in which the Sun's centre is at `altitude_deg` or higher."""
+    search = _steady_search(sun_at, _SITE_STEP_S, site, earth)
+    sine = math.sin(math.radians(altitude_deg))
+    return admitted(spans, search.margin(lambda seen: seen.sine_of_altitude - sine), search.orbit_step_s)
+
+
+def lowest_altitude_deg(constraints: Sequence[Constraint]) -> float | None:
+    """Below it a target is not admitted whatever its azimuth; None: it may be anywhere."""
+    floors_deg = [one.altitude_deg for one in constraints if isinstance(one, MinAltitude)]
+    floors_deg += [one.lowest_deg for one in constraints if isinstance(one, AboveHorizon)]
+    return max(floors_deg, default=None)
 
 
 def search_for(target: Target, site: Site, ephemeris: Ephemeris, within: Spans) -> Search:

@@ -21,6 +21,7 @@ EDGE_S = 0.001
 # A margin that does not exist (no place) counts as this far from being admitted.
 _NOWHERE = -1e9
 _ZOOM = 7  # points laid across a bracket, which then shrinks threefold
+_CLOSER = (2.0, 10.0, 100.0)  # how much closer than samples the points lie through which parabolas go
 _ZOOMS = 2  # then a peak as narrow as that of a pass through the zenith is a parabola
 
 
@@ -34,6 +35,11 @@ class Spans:
 
     def __len__(self) -> int:
         return len(self.owner)
+
+    @property
+    def total_s(self) -> float:
+        """How long all of them are together."""
+        return float((self.ends_s - self.begins_s).sum())
 
     @classmethod
     def whole(cls, begins_s: float, ends_s: float) -> "Spans":
@@ -117,7 +123,10 @@ def admitted(spans: Spans, margin: Margin, step_s: Floats, corners: Corners | No
 
 
 def highest(spans: Spans, margin: Margin, step_s: Floats) -> Floats:
-    """The instant in each span at which `margin` is greatest."""
+    """The instant in each span at which `margin` is greatest, to some milliseconds if it bends as `admitted` asks.
+
+    From the best of some samples, by parabolas through three points ever closer together.
+    """
     if not len(spans):
         return np.zeros(0)
     samples = sampled(spans, step_s)
@@ -125,8 +134,16 @@ def highest(spans: Spans, margin: Margin, step_s: Floats) -> Floats:
     order = np.lexsort((-values, samples.span))
     best = order[np.searchsorted(samples.span, np.arange(len(spans)))]
     lower, upper = _neighbours(samples.span, best)
-    peaks, _ = _zoomed(margin, spans.owner, samples.unix_s[lower], samples.unix_s[upper])
-    return peaks
+    apart_s = (samples.unix_s[upper] - samples.unix_s[lower]) / (upper - lower)
+    peaks_s = samples.unix_s[best]
+    for closer in _CLOSER:
+        away_s = apart_s / closer
+        before, at, after = (margin(spans.owner, peaks_s + side * away_s) for side in (-1.0, 0.0, 1.0))
+        bend = before - 2.0 * at + after
+        part = 0.5 * (before - after) / np.where(bend < 0.0, bend, -np.inf)
+        peaks_s = np.clip(peaks_s + away_s * np.clip(part, -1.0, 1.0), spans.begins_s, spans.ends_s)
+    better = _values(margin, spans.owner, peaks_s) >= values[best]
+    return np.where(better, peaks_s, samples.unix_s[best])
 
 
 def _values(margin: Margin, owner: Owners, unix_s: Floats) -> Floats:
@@ -144,20 +161,23 @@ def _with_hidden_peaks(
     spans: Spans, samples: Samples, values: Floats, margin: Margin, sign: float
 ) -> tuple[Samples, Floats]:
     """With a sample on each peak (sign 1) or dip (sign -1) that crosses zero between samples which do not."""
-    everyone = np.arange(len(values), dtype=np.intp)
-    lower, upper = _neighbours(samples.span, everyone)
+    unseen = np.flatnonzero((values >= 0.0) == (sign < 0.0))
+    lower, upper = _neighbours(samples.span, unseen)
     height = sign * values
-    unseen = (values >= 0.0) == (sign < 0.0)
-    is_peak = (height >= height[lower]) & (height >= height[upper]) & unseen
-    peak = np.flatnonzero(is_peak & (height + _bend(values, lower, upper) >= 0.0))
+    is_peak = (height[unseen] >= height[lower]) & (height[unseen] >= height[upper])
+    peak, lower, upper = unseen[is_peak], lower[is_peak], upper[is_peak]
+    bend = np.max([_bend(samples.span, values, of) for of in (lower, peak, upper)], axis=0)
+    # A peak beside a sample reaches an eighth of the bend beyond it if it is a parabola: four times that is looked at.
+    hidden = height[peak] + 0.5 * bend >= 0.0
+    peak, lower, upper = peak[hidden], lower[hidden], upper[hidden]
     if not peak.size:
         return samples, values
     span = samples.span[peak]
     times, heights = _zoomed(
         lambda owner, unix_s: sign * margin(owner, unix_s),
         spans.owner[span],
-        samples.unix_s[lower[peak]],
-        samples.unix_s[upper[peak]],
+        samples.unix_s[lower],
+        samples.unix_s[upper],
     )
     crossing = heights >= 0.0 if sign > 0.0 else heights > 0.0
     spans_now = np.concatenate([samples.span, span[crossing]])
@@ -167,13 +187,10 @@ def _with_hidden_peaks(
     return Samples(span=spans_now[order], unix_s=times_now[order]), values_now[order]
 
 
-def _bend(values: Floats, lower: Owners, upper: Owners) -> Floats:
-    """How far beyond a sample a peak beside it may reach: half the greatest second difference around it.
-
-    Of a parabola it is an eighth.
-    """
-    bend = np.abs(values[lower] - 2.0 * values + values[upper])
-    return np.asarray(0.5 * np.maximum(bend, np.maximum(bend[lower], bend[upper])))
+def _bend(span: Owners, values: Floats, of: Owners) -> Floats:
+    """The second difference around each sample."""
+    lower, upper = _neighbours(span, of)
+    return np.abs(values[lower] - 2.0 * values[of] + values[upper])
 
 
 def _zoomed(margin: Margin, owner: Owners, lower_s: Floats, upper_s: Floats) -> tuple[Floats, Floats]:

@@ -1,6 +1,6 @@
 """When a target can be observed."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,18 +13,16 @@ from schedules.ephemeris import Ephemeris
 from schedules.errors import BadElements, ScheduleError
 from schedules.glances import Ground
 from schedules.instants import datetime_of
-from schedules.orbits import Orbits, Paces
+from schedules.orbits import Orbits
 from schedules.propagation import propagator_of
 from schedules.reasons import why_no_window
 from schedules.search import Search, satellite_search, search_for, site_spans, span_between, swarm_search
 from schedules.site import Site
 from schedules.spans import Spans, highest
+from schedules.swarms import swarms_of
 from schedules.targets import Satellite, Target
 
 __all__ = ["AccessWindow", "CatalogueWindows", "find_all_windows", "find_darkness", "find_windows", "why_no_window"]
-
-# Pieces of orbits searched together: enough to share the work, few enough to stay small in memory.
-_TOGETHER = 60_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,25 +113,25 @@ def find_all_windows(  # noqa: PLR0913 (as above)
     Raises:
         ValueError: `closes` is not after `opens`.
     """
-    spans = site_spans(span_between(opens, closes), constraints, site, ephemeris.earth)
+    earth = ephemeris.earth
+    spans = site_spans(span_between(opens, closes), constraints, site, earth)
     failures: dict[int, ScheduleError] = {}
     records = dict(_started(satellites, failures))
+    elements = [satellites[index].elements for index in records]
+    at, started = list(records), list(records.values())
     windows: list[tuple[Satellite, AccessWindow]] = []
-    for number in range(len(spans)):
-        span = spans.only(number)
-        begins_s, ends_s = float(span.begins_s[0]), float(span.ends_s[0])
-        ground = Ground(site, ephemeris.earth, begins_s, ends_s)
-        for pieces, looks, indices in _alike(satellites, records, ends_s - begins_s):
-            orbits = Orbits([records[index] for index in indices], begins_s, ends_s, pieces=pieces, looks=looks)
-            for row in orbits.lost:
-                search = satellite_search(satellites[indices[row]], site, ephemeris.earth, span)
-                found = _windows(search, search.narrowed(span, constraints).lasting(shortest_s))
-                windows += [(satellites[indices[row]], window) for _, window in found]
-                failures.setdefault(indices[row], search.failures[0])
-            group = [satellites[index] for index in indices]
-            search = swarm_search(group, orbits, ground)
-            found = _windows(search, search.narrowed(span, constraints).lasting(shortest_s))
-            windows += [(group[owner], window) for owner, window in found if owner not in orbits.lost]
+    for swarm in swarms_of(elements, started, spans, constraints, (site, earth)):
+        begins_s, ends_s = float(swarm.span.begins_s[0]), float(swarm.span.ends_s[0])
+        orbits = Orbits([started[row] for row in swarm.rows], begins_s, ends_s, pieces=swarm.pieces, looks=swarm.looks)
+        group = [satellites[at[row]] for row in swarm.rows]
+        for lost in orbits.lost:
+            search = satellite_search(group[lost], site, earth, swarm.span)
+            found = _windows(search, search.narrowed(swarm.span, constraints).lasting(shortest_s))
+            windows += [(group[lost], window) for _, window in found]
+            failures.setdefault(at[swarm.rows[lost]], search.failures[0])
+        search = swarm_search(group, orbits, Ground(site, earth, begins_s, ends_s))
+        found = _windows(search, search.narrowed(swarm.span, constraints).lasting(shortest_s))
+        windows += [(group[owner], window) for owner, window in found if owner not in orbits.lost]
     windows.sort(key=_rise_and_number)
     return CatalogueWindows(
         windows=tuple(windows), failures=tuple((satellites[index], failures[index]) for index in sorted(failures))
@@ -166,22 +164,6 @@ def _started(satellites: Sequence[Satellite], failures: dict[int, ScheduleError]
             yield index, propagator_of(satellite.elements)
         except BadElements as error:
             failures[index] = error
-
-
-def _alike(
-    satellites: Sequence[Satellite], records: Mapping[int, Satrec], length_s: float
-) -> Iterator[tuple[int, int, list[int]]]:
-    """Those that can share their nodes, a few at a time: pieces, looks and the indices."""
-    indices = np.array(list(records), np.intp)
-    paces = Paces.of([satellites[index].elements for index in indices], length_s)
-    order = np.lexsort((paces.looks, paces.pieces))
-    changes = np.flatnonzero(np.diff(paces.pieces[order]) | np.diff(paces.looks[order])) + 1
-    for alike in np.split(order, changes):
-        if alike.size:
-            pieces, looks = int(paces.pieces[alike[0]]), int(paces.looks[alike[0]])
-            size = max(1, _TOGETHER // pieces)
-            for start in range(0, len(alike), size):
-                yield pieces, looks, indices[alike[start : start + size]].tolist()
 
 
 def _windows(search: Search, spans: Spans) -> Iterator[tuple[int, AccessWindow]]:
