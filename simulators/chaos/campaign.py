@@ -12,8 +12,6 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx
-
 from simulators.chaos.bridges import Bridge, Bridges
 from simulators.chaos.evidence import (
     CAMERA_RECORD,
@@ -30,6 +28,7 @@ from simulators.chaos.schedule import Moment, Order, Schedule
 from simulators.chaos.tail import LogTail
 from simulators.chaos.verdicts import Verdict
 from simulators.clock import SimulatedClock, real_time
+from simulators.night.asking import address_in, asked
 from simulators.night.children import Child, ChildFailed
 from simulators.night.settings import NightSettings, darkness
 from simulators.night.station_file import Addresses, station_toml
@@ -151,13 +150,13 @@ class _World:
         observatory = children.enter_context(
             self._child("observatory", ["--no-discovery", "--port=0", f"--scenario={devices}", *scale])
         )
-        asked = [f"--tasks={night.task_count}", f"--hours={settings.hours}", f"--from={begins.isoformat()}"]
-        asked += [f"--site={ground.latitude_deg},{ground.longitude_deg},{ground.elevation_m}"]
+        tasks = [f"--tasks={night.task_count}", f"--hours={settings.hours}", f"--from={begins.isoformat()}"]
+        tasks += [f"--site={ground.latitude_deg},{ground.longitude_deg},{ground.elevation_m}"]
         api = children.enter_context(
-            self._child("api", ["--port=0", f"--uploads={settings.out / 'uploads'}", *asked, *scale])
+            self._child("api", ["--port=0", f"--uploads={settings.out / 'uploads'}", *tasks, *scale])
         )
-        self._observatory, said = _address_in(observatory.first_line()), api.first_line()
-        self._api = _address_in(said)
+        self._observatory, said = address_in(observatory.first_line()), api.first_line()
+        self._api = address_in(said)
         addresses = Addresses(observatory=self._observatory, api=self._api, telescope_id=said.split()[-1])
         self._station = settings.out / "station.toml"
         self._state = (settings.out / "state").resolve()
@@ -232,7 +231,7 @@ class _World:
             "taskStart": (now + _NEW_TASK_OPENS).isoformat(),
             "taskStop": (now + _NEW_TASK_CLOSES).isoformat(),
         }
-        _asked(f"http://{self._api}/_emulator/tasks", content)
+        asked(f"http://{self._api}/_emulator/tasks", content, method="POST")
 
     def finish(self, schedule: Schedule) -> None:
         """A bridge that nobody kills goes on to the end of the night and delivers what is left."""
@@ -253,14 +252,14 @@ class _World:
         self._lives.append({"began": began.isoformat(), "ended": ended.isoformat(), "code": code})
 
     def platform_record(self) -> Any:
-        return _asked(f"http://{self._api}/_emulator/summary")
+        return asked(f"http://{self._api}/_emulator/summary")
 
     def keep_records(self) -> None:
         """What the judge looks at, beside what was found after each kill."""
         out, told = self._settings.out, f"http://{self._observatory}/_observatory"
         keep(out, PLATFORM_RECORD, self.platform_record())
-        keep(out, CAMERA_RECORD, _asked(f"{told}/frames"))
-        keep(out, DEEDS_RECORD, _asked(f"{told}/deeds"))
+        keep(out, CAMERA_RECORD, asked(f"{told}/frames"))
+        keep(out, DEEDS_RECORD, asked(f"{told}/deeds"))
         keep(out, LIVES_RECORD, self._lives)
         keep(out, FAULTS_RECORD, [])
 
@@ -280,18 +279,3 @@ class _World:
 def _world(settings: CampaignSettings) -> Iterator[_World]:
     with ExitStack() as children:
         yield _World(settings, children)
-
-
-def _address_in(line: str) -> str:
-    return line.partition(" listens on ")[2].partition(" ")[0]
-
-
-def _asked(url: str, content: Any = None) -> Any:
-    """What one of the servers answers; `content` is sent to it."""
-    try:
-        method = "GET" if content is None else "POST"
-        answer = httpx.request(method, url, json=content, timeout=60.0, trust_env=False)
-        answer.raise_for_status()
-    except httpx.HTTPError as error:
-        raise ChildFailed(f"{url}: {type(error).__name__}: {error}") from error
-    return answer.json()

@@ -19,7 +19,7 @@ from simulators.chaos.campaign import CampaignSettings, fight
 from simulators.chaos.evidence import NothingToJudge, kills_of
 from simulators.chaos.judge import judged
 from simulators.chaos.schedule import CRASH_POINTS, Moment, Schedule
-from simulators.chaos.verdicts import Verdict
+from simulators.chaos.verdicts import Verdict, table_of
 from simulators.night.children import ended_by_sigterm
 
 # A bridge that waits for its dome leaves the processor to another.
@@ -94,7 +94,7 @@ class _Campaign:
             self._looked_at[verdict.name] += verdict.looked_at
             if not verdict.held:
                 self._broken.setdefault(str(out), []).append(f"{verdict.name} {verdict.says}: {verdict.broken}")
-        _print(self._console, verdicts, str(out))
+        self._console.print(table_of(verdicts, str(out)))
 
     def write(self, took_s: float, problems: Sequence[str]) -> None:
         """Keep the figures."""
@@ -125,7 +125,7 @@ def print_judgement(folder: Path) -> int:
     except NothingToJudge as error:
         console.print(f"nothing to judge: {error}", style="red", highlight=False)
         return 2
-    _print(console, verdicts, str(folder))
+    console.print(table_of(verdicts, str(folder)))
     return 0 if all(verdict.held for verdict in verdicts) else 1
 
 
@@ -138,15 +138,3 @@ def _places(schedule: Schedule) -> Table:
         counts = (schedule.asked, schedule.hit, schedule.missed)
         table.add_row(place, *(str(counter[place]) for counter in counts))
     return table
-
-
-def _print(console: Console, verdicts: Sequence[Verdict], title: str) -> None:
-    table = Table(title=title, title_justify="left")
-    table.add_column("")
-    table.add_column("promise")
-    table.add_column("looked at", justify="right")
-    table.add_column("broken by")
-    for verdict in verdicts:
-        mark = "[green]✓[/]" if verdict.held else "[red]✗[/]"
-        table.add_row(f"{mark} {verdict.name}", verdict.says, str(verdict.looked_at), "\n".join(verdict.broken))
-    console.print(table)

@@ -7,16 +7,15 @@ import shutil
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import httpx
 from rich.console import Console
 from rich.text import Text
 
-from simulators.chaos.command import print_judgement
 from simulators.chaos.evidence import (
     CAMERA_RECORD,
     DEEDS_RECORD,
@@ -26,7 +25,10 @@ from simulators.chaos.evidence import (
     RECORDS,
     keep,
 )
+from simulators.chaos.judge import judged
 from simulators.clock import SimulatedClock, real_time
+from simulators.misfortunes import Misfortunes
+from simulators.night.asking import address_in, asked
 from simulators.night.children import Child, ChildFailed, ended_by_sigterm
 from simulators.night.judge import NightFigures, figures_of
 from simulators.night.live import Glance, LiveView
@@ -58,10 +60,11 @@ def fly(settings: NightSettings) -> int:
     except (NoDarkness, ChildFailed) as error:
         console.print(Text.assemble(("✗", "red"), f" {error}"))
         return 1
+    if settings.scenario is not None:
+        hard = settings.misfortunes != Misfortunes()
+        figures = replace(figures, verdicts=tuple(judged(settings.out)), hard=hard)
     write_report(settings, figures, begins=begins, ends=ends, took_s=took_s)
     print_report(console, settings, figures)
-    if settings.scenario is not None:
-        return print_judgement(settings.out)
     return 1 if figures.faults else 0
 
 
@@ -119,7 +122,7 @@ class _Night:
         indi = "" if devices is Devices.ALPACA else self._start_indi()
         observatory = "" if devices is Devices.INDI else self._start_observatory(follow=indi)
         said = self._start_platform()
-        self._api = _address_in(said)
+        self._api = address_in(said)
         ways = Ways(self._misfortunes, self._clock, self._begins, self._settings.seed, self._children)
         addresses = Addresses(
             observatory=ways.to("devices", observatory),
@@ -130,7 +133,7 @@ class _Night:
         self._ways = ways
         faults = [order.fault(self._begins).model_dump(mode="json") for order in self._misfortunes.api]
         storage_at = "http://" + ways.to("storage", self._api) if self._misfortunes.links else ""
-        _asked(f"http://{self._api}/_emulator/switches", {"faults": faults, "storage_at": storage_at})
+        asked(f"http://{self._api}/_emulator/switches", {"faults": faults, "storage_at": storage_at}, method="PUT")
         station = out / "station.toml"
         text = station_toml(
             self._settings, addresses, clock=self._clock, ends_at=self._ends, state_folder=(out / "state").resolve()
@@ -159,7 +162,7 @@ class _Night:
             arguments += [f"--upset-every={every_s:.3f}", f"--from={self._begins.isoformat()}"]
         said = self._child("indi", arguments).first_line()
         self._upsets_at = self._frames_at = said.split()[-1]
-        return _address_in(said)
+        return address_in(said)
 
     def _start_observatory(self, *, follow: str) -> str:
         arguments = ["--no-discovery", *self._time_scale(with_site=self._settings.scenario is None)]
@@ -169,7 +172,7 @@ class _Night:
             arguments += ["--mount", self._settings.mount, *self._elements()]
         if follow:
             arguments += ["--follow", follow]
-        self._frames_at = _address_in(self._child("observatory", arguments).first_line())
+        self._frames_at = address_in(self._child("observatory", arguments).first_line())
         return self._frames_at
 
     def _start_platform(self) -> str:
@@ -208,28 +211,28 @@ class _Night:
     def keep_records(self) -> None:
         """What the judge looks at, beside the frames, the station file and the ledger."""
         out, emulator = self._settings.out, f"http://{self._api}/_emulator"
-        keep(out, PLATFORM_RECORD, _asked(f"{emulator}/summary"))
+        keep(out, PLATFORM_RECORD, asked(f"{emulator}/summary"))
         keep(out, CAMERA_RECORD, self.true_frames())
         keep(out, LIVES_RECORD, [life.written() for life in self._lives.lived])
         if self._settings.devices is Devices.ALPACA:
-            keep(out, DEEDS_RECORD, _asked(f"http://{self._frames_at}/_observatory/deeds"))
-        devices = _asked(f"http://{self._frames_at}/_observatory/faults") if self._misfortunes.faults else []
-        asked = _asked(f"{emulator}/state")["counters"]["faults"]
-        keep(out, FAULTS_RECORD, tally(self._misfortunes, devices, asked, self._ways.fired, self._lives.fired))
+            keep(out, DEEDS_RECORD, asked(f"http://{self._frames_at}/_observatory/deeds"))
+        devices = asked(f"http://{self._frames_at}/_observatory/faults") if self._misfortunes.faults else []
+        platform = asked(f"{emulator}/state")["counters"]["faults"]
+        keep(out, FAULTS_RECORD, tally(self._misfortunes, devices, platform, self._ways.fired, self._lives.fired))
 
     def summary(self) -> Sequence[Mapping[str, Any]]:
         """The platform's tasks with their uploads."""
-        tasks: Sequence[Mapping[str, Any]] = _asked(f"http://{self._api}/_emulator/summary")["tasks"]
+        tasks: Sequence[Mapping[str, Any]] = asked(f"http://{self._api}/_emulator/summary")["tasks"]
         return tasks
 
     def true_frames(self) -> Sequence[Mapping[str, Any]]:
         """What the simulated camera truly saw."""
-        frames: Sequence[Mapping[str, Any]] = _asked(f"http://{self._frames_at}/_observatory/frames")
+        frames: Sequence[Mapping[str, Any]] = asked(f"http://{self._frames_at}/_observatory/frames")
         return frames
 
     def tell_upsets(self) -> str:
         """What was done to INDI's server, in words; when, and until when, is kept beside the report."""
-        upsets = _asked(f"http://{self._upsets_at}/_observatory/upsets")
+        upsets = asked(f"http://{self._upsets_at}/_observatory/upsets")
         self._settings.out.joinpath("upsets.json").write_text(json.dumps(upsets, indent=1) + "\n", encoding="utf-8")
         counts = {what: sum(one["what"] == what for one in upsets) for what in ("frozen", "killed")}
         return f"indiserver was frozen {counts['frozen']} times, and killed and started again {counts['killed']} times"
@@ -279,22 +282,3 @@ def read_log(state: Path, *, last_bytes: int | None = None) -> list[dict[str, An
     if begins:
         del lines[0]  # cut somewhere
     return [json.loads(line) for line in lines if line.startswith("{") and line.endswith("}")]
-
-
-def _address_in(line: str) -> str:
-    return line.partition(" listens on ")[2].partition(" ")[0]
-
-
-def _asked(url: str, put: Any = None) -> Any:
-    """What one of the servers says; where something is to be `put` there, to that.
-
-    Raises:
-        ChildFailed: it does not answer, or not as it should.
-    """
-    try:
-        method = "GET" if put is None else "PUT"
-        answer = httpx.request(method, url, json=put, timeout=60.0, trust_env=False)
-        answer.raise_for_status()
-    except httpx.HTTPError as error:
-        raise ChildFailed(f"{url}: {type(error).__name__}: {error}") from error
-    return answer.json()

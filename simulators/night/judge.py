@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from simulators.api.fits import BLOCK_BYTES, cards_of
+from simulators.chaos.verdicts import Verdict
 from simulators.sky.earth import Ground
 from simulators.sky.satellites import Swarm
 
@@ -96,6 +97,8 @@ class NightFigures:
     errors: tuple[str, ...]
     dead_time: DeadTime
     bridge_exit_code: int
+    verdicts: tuple[Verdict, ...] = ()
+    hard: bool = False
 
     @property
     def inside_share(self) -> float:
@@ -113,6 +116,11 @@ class NightFigures:
     @property
     def faults(self) -> tuple[str, ...]:
         """Why the night does not count as a good one; nothing where it does."""
+        broken = tuple(f"{one.name}: {one.says}: {one.broken[0]}" for one in self.verdicts if not one.held)
+        return broken if self.hard else self._blemishes + broken
+
+    @property
+    def _blemishes(self) -> tuple[str, ...]:
         missing = self.captured_frames - self.completed_frames
         strange = self.completed_frames - len(self.frames)
         checks = (

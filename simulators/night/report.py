@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from simulators.chaos.verdicts import table_of
 from simulators.night.judge import FrameTruth, NightFigures
 from simulators.night.settings import NightSettings
 from simulators.sky.pictures import png_of
@@ -24,6 +25,7 @@ _SHRINK = 5
 _BLOCK_BYTES = 2880
 _NONE = "–"
 _GOOD = "Every captured frame was delivered once, every task is settled"
+_GOOD_ALL_THE_SAME = "Things went wrong, and every promise was kept"
 
 
 def write_report(
@@ -37,7 +39,7 @@ def write_report(
     )
     pictures = [_picture(frame) for frame in _worth_seeing(figures)]
     html = templates.get_template("report.html").render(
-        night=summary, good=_GOOD, span=_span(begins, ends), tasks=summary["tasks"], pictures=pictures
+        night=summary, good=_good(figures), span=_span(begins, ends), tasks=summary["tasks"], pictures=pictures
     )
     settings.out.joinpath("report.html").write_text(html, encoding="utf-8")
 
@@ -50,10 +52,12 @@ def print_report(console: Console, settings: NightSettings, figures: NightFigure
     for words, figure in _lines(settings, figures):
         table.add_row(words, figure)
     console.print(table)
+    if figures.verdicts:
+        console.print(table_of(figures.verdicts, "Promises"))
     for fault in figures.faults:
         console.print(Text.assemble(("✗", "red"), f" {fault}"))
     if not figures.faults:
-        console.print(Text.assemble(("✓", "green"), f" {_GOOD}"))
+        console.print(Text.assemble(("✓", "green"), f" {_good(figures)}"))
     rest = Table("Target", "NORAD", "Platform", "Station", title="Tasks without a success", box=box.SIMPLE)
     rest.add_column("Why", overflow="fold")
     for task in figures.tasks:
@@ -63,6 +67,10 @@ def print_report(console: Console, settings: NightSettings, figures: NightFigure
     if rest.rows:
         console.print(rest)
     console.print(Text(f"report: {settings.out / 'report.html'}"))
+
+
+def _good(figures: NightFigures) -> str:
+    return _GOOD_ALL_THE_SAME if figures.hard else _GOOD
 
 
 def _lines(settings: NightSettings, figures: NightFigures) -> list[tuple[str, str]]:
@@ -122,6 +130,7 @@ def _summary(
         "dead_time_p95_real_ms": _number(dead.p95_ms / settings.rate),
         "dead_times": dead.count,
         "bridge_exit_code": figures.bridge_exit_code,
+        "promises": [{**asdict(verdict), "held": verdict.held} for verdict in figures.verdicts],
         "tasks": [{**asdict(task), "settled": task.settled} for task in figures.tasks],
         "frames": [{**asdict(frame), "path": str(frame.path), "inside": frame.inside} for frame in figures.frames],
     }

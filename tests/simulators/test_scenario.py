@@ -1,7 +1,7 @@
 """Scenario files: what they say is what is built, and what is wrong with one is said in a line."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import get_args
 
@@ -14,9 +14,11 @@ from simulators.cli import app
 from simulators.clock import HandClock
 from simulators.faults import FaultKind
 from simulators.links import Verb
+from simulators.night.settings import evening_of
 from simulators.observatory import Observatory
 from simulators.scenario import PACKAGED, Scenario, UnreadableScenario, keys, read_scenario
 from simulators.web.presets import PRESETS
+from tests.desk import RIDGE
 from tests.simulators.alpaca.asking import PlainSky
 
 SITE = """
@@ -180,9 +182,9 @@ def test_every_key_of_every_device_stands_in_the_documentation() -> None:
     assert [kind for kind in spoken if f"`{kind}`" not in documented] == []
 
 
-def told(*arguments: str) -> tuple[int, str]:
+def told(*arguments: str, command: str = "observatory") -> tuple[int, str]:
     """Exit code, and what the programme says as one line."""
-    answer = CliRunner().invoke(app, ["observatory", *arguments])
+    answer = CliRunner().invoke(app, [command, *arguments])
     return answer.exit_code, " ".join(answer.output.replace("│", " ").split())
 
 
@@ -197,3 +199,27 @@ def test_the_command_refuses_a_bad_scenario_and_what_belongs_into_it(tmp_path: P
     assert code == 0
     for taught in ("/_observatory/faults", "--scenario", "worn-out", "observatory listens on"):
         assert taught in said
+
+
+def test_a_night_takes_from_a_scenario_what_stands_in_it(tmp_path: Path) -> None:
+    mine = written(tmp_path, f"{SITE}\n[night]\nhours = 1\n[[kill]]\nsignal = 'HUP'")
+    code, said = told("--scenario", mine, command="night")
+    assert code == 2
+    assert "kill.1.signal = HUP" in said
+    for option, value in (("--hours", "3"), ("--tasks", "9"), ("--site", "1,2,3"), ("--devices", "indi")):
+        code, said = told("--scenario", "storm", option, value, command="night")
+        assert code == 2
+        assert option in said
+
+
+@pytest.mark.parametrize(
+    ("instant", "evening"),
+    [
+        ("2026-11-23T01:00:00+00:00", date(2026, 11, 22)),  # before midnight in Colorado
+        ("2026-11-23T12:00:00+00:00", date(2026, 11, 22)),  # after it
+        ("2026-11-23T21:00:00+00:00", date(2026, 11, 23)),  # in the afternoon
+        ("2026-11-23T01:00:00+09:00", date(2026, 11, 21)),
+    ],
+)
+def test_the_night_of_an_instant_has_the_evening_before_it(instant: str, evening: date) -> None:
+    assert evening_of(datetime.fromisoformat(instant), RIDGE) == evening

@@ -6,6 +6,7 @@ import json
 import re
 import struct
 import zlib
+from dataclasses import replace
 from datetime import timedelta
 from html.parser import HTMLParser
 from pathlib import Path
@@ -16,6 +17,7 @@ import pytest
 from numpy.typing import NDArray
 from rich.console import Console
 
+from simulators.chaos.verdicts import Verdict
 from simulators.night.report import print_report, write_report
 from simulators.night.settings import NightSettings
 from tests.desk import DUSK, a_night
@@ -161,6 +163,35 @@ def test_the_verdict_is_the_first_thing_said(night: HandMadeNight, settings: Nig
     _, html = written(night, settings)
     assert "Every captured frame was delivered once" not in html
     assert "✗ the bridge ended with exit code 3" in printed(night, settings)
+
+
+def test_a_hard_night_is_held_to_its_promises_and_not_to_its_log(night: HandMadeNight, settings: NightSettings) -> None:
+    night.observed()
+    night.say("DeviceFault", 5.0, level="error", what="the line was cut")
+    kept = Verdict(name="I1", says="files are there", looked_at=3, broken=())
+    torn = Verdict(name="I8", says="moved only when safe", looked_at=9, broken=("a slew in the rain",))
+
+    def told(*verdicts: Verdict, hard: bool) -> tuple[dict[str, Any], str, str]:
+        figures = replace(night.figures(), verdicts=verdicts, hard=hard)
+        write_report(settings, figures, begins=DUSK, ends=DUSK + timedelta(hours=2), took_s=1.0)
+        out = io.StringIO()
+        print_report(Console(file=out, width=200), settings, figures)
+        return (
+            json.loads((settings.out / "report.json").read_text()),
+            out.getvalue(),
+            Page((settings.out / "report.html").read_text()).words,
+        )
+
+    report, said, page = told(kept, hard=True)
+    assert (report["good"], report["faults"]) == (True, [])
+    assert "✓ Things went wrong, and every promise was kept" in said
+    assert "files are there" in page
+    report, said, page = told(kept, torn, hard=True)
+    assert (report["good"], report["faults"]) == (False, ["I8: moved only when safe: a slew in the rain"])
+    assert [promise["held"] for promise in report["promises"]] == [True, False]
+    assert "✗ I8" in said
+    report, _, _ = told(kept, hard=False)
+    assert report["faults"] == ["1 errors in the log, the first: the line was cut"]
 
 
 def test_every_task_without_a_success_is_printed_with_its_reason(night: HandMadeNight, settings: NightSettings) -> None:
