@@ -50,7 +50,9 @@ class MotionRefused(Exception):
 
 
 class NotNow(MotionRefused):
-    """No to any target: it is unsafe, the dome is not open, or the mount is parked. Later it may be yes."""
+    """No for now, and later it may be yes: it is unsafe, the dome is not open, the mount is parked, or the way that was
+    looked at is over because something took long.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

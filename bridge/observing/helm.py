@@ -7,7 +7,7 @@ import anyio
 
 from bridge.calibration.measured import Way
 from bridge.clock import Clock
-from bridge.observing.gate import MotionRefused
+from bridge.observing.gate import MotionRefused, NotNow
 from bridge.observing.steering import Pair, Steering
 from drivers.errors import ConnectionLost, DeviceError
 from drivers.motion import separation_deg
@@ -37,7 +37,8 @@ class Helm:
         """Tell the mount these rates.
 
         Raises:
-            MotionRefused: no numbers, too fast, or later than the gate has looked.
+            NotNow: later than the gate has looked.
+            MotionRefused: no numbers, or too fast.
             DeviceError: as the mount says.
         """
         doing = f"steer at {told[0]:+.5f}°/s {told[1]:+.5f}°/s"
@@ -47,7 +48,7 @@ class Helm:
             )
         now = self.clock.now()
         if now > self.until:
-            raise MotionRefused(f"{doing}: it is {now:%H:%M:%S}, and the way was looked at until {self.until:%H:%M:%S}")
+            raise NotNow(f"{doing}: it is {now:%H:%M:%S}, and the way was looked at until {self.until:%H:%M:%S}")
         self._steered = True
         await self._tell(told)
 

@@ -64,7 +64,9 @@ def _wrong(deed: Record, evidence: Evidence) -> Iterator[str]:
 def exposures_in_time(evidence: Evidence) -> Verdict:
     """I9: each frame says how good its clock was, well within the gate, and the camera's own record agrees."""
     slack_s = _CLOCK_GATE_S + _ANSWER_REAL_S * evidence.station.rate
-    opened = sorted(instant(str(one["started_at"])) for one in evidence.exposures)
+    ordered = [instant(str(deed["at"])) for deed in evidence.deeds if deed["member"] == "StartExposure"]
+    # a picture that was spoilt on its way has no truth of its own, and was ordered all the same
+    opened = sorted([*ordered, *(instant(str(one["started_at"])) for one in evidence.exposures)])
     files = [frame.path for frame in evidence.ledger.frames if frame.path.is_file()]
     broken = [f"{path.name}: {why}" for path in files for why in _untimely(path, opened, slack_s)]
     says = (

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bridge.calibration.measured import Way
 from bridge.clock import LoopClock
-from bridge.observing.gate import MotionRefused
+from bridge.observing.gate import MotionRefused, NotNow
 from bridge.observing.helm import Helm
 from drivers.errors import ConnectionLost, DeviceError, Refused
 from drivers.values import ElementLines, Equatorial, EquatorialSystem, MountStatus, PierSide
@@ -88,7 +88,7 @@ async def test_nothing_is_told_later_than_the_gate_has_looked() -> None:
     helm = a_helm(wheel, for_s=5.0)
     await helm.steer((1.0, 0.5))
     await anyio.sleep(5.1)
-    with pytest.raises(MotionRefused, match="the way was looked at until 01:00:05"):
+    with pytest.raises(NotNow, match="the way was looked at until 01:00:05"):
         await helm.steer((1.0, 0.5))
     await helm.let_go()
     assert wheel.heard == ["turn 1 0.5", "turn 0 0"]
