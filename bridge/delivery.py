@@ -6,6 +6,7 @@ for by its name, which no other has, before it is announced again: so it lands o
 """
 
 import random
+import re
 from datetime import timedelta
 
 import anyio
@@ -43,6 +44,8 @@ _HOPELESS = frozenset({404, 413, 422})
 _TRIES_AT_MOST = 6
 
 _DOING = "deliver"
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 # Chance, so that what failed together does not come back together.
 _CHANCE = random.SystemRandom()
@@ -166,12 +169,27 @@ class Delivery:
                 raise
             await self._outbox.reach(item, Stage.INITIATED)  # the record is gone: look for the file by its name
             return
-        if item.stage is Stage.SENT and image.status.landed:
+        if _is_another_file(item, image):
+            await self._send_anew(item, image)
+        elif item.stage is Stage.SENT and image.status.landed:
             await self._land(item, image)
         elif image.status.final:
             await self._finish(item, image.status, image.detail)
         else:
             await self._look_again(item)
+
+    async def _send_anew(self, item: OutboxItem, image: ImagePayload) -> None:
+        """The platform holds what we did not write: it is cleared away, and the frame sent again; a few times at most.
+
+        It is written down first that the frame is not there: broken off in between, it is looked for and looked at.
+        """
+        why = f"the platform holds another file: its SHA-256 begins with {image.checksum[:12]}, not {item.sha256[:12]}"
+        if item.tries + 1 >= _TRIES_AT_MOST:
+            await self._set_aside(item, why)
+            return
+        await self._outbox.postpone(item, 0.0, why=why)
+        await self._outbox.reach(item, Stage.INITIATED)
+        await self._discard(image)
 
     async def _land(self, item: OutboxItem, image: ImagePayload) -> None:
         await self._outbox.reach(item, Stage.LANDED, upload_id=image.upload_id, after_s=_FIRST_LOOK_S)
@@ -240,6 +258,12 @@ class Delivery:
 
 def _pause_s(item: OutboxItem, error: ApiUnreachable) -> float:
     return max(error.retry_after_s, _jittered(item.tries, _LONGEST_PAUSE_S))
+
+
+def _is_another_file(item: OutboxItem, image: ImagePayload) -> bool:
+    """Whether the platform says a checksum of what it holds that is not the frame's. Only SHA-256 can be compared."""
+    said = image.checksum.lower()
+    return bool(_SHA256.fullmatch(said)) and said != item.sha256
 
 
 def _jittered(tries: int, longest_s: float) -> float:

@@ -225,6 +225,7 @@ _API: Sequence[Mapping[str, Any]] = (
     {"kind": "slow", "seconds": 40.0, "probability": 0.5},  # N02
     {"kind": "status", "http_status": 403, "path": "/_storage/*"},  # S01
     {"kind": "status", "http_status": 503, "path": "/_storage/*"},  # S04
+    {"kind": "corrupt", "path": "/_storage/*"},  # S05
     {"kind": "forget", "path": "/_storage/*"},  # S06
     {"kind": "say", "path": "/telescopes/*/tasks", "key": "taskStart", "says": "9999-13-45"},  # D03
     {"kind": "body", "path": "/telescopes/*/tasks", "says": "[" * 3000},  # D05

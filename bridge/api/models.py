@@ -206,4 +206,5 @@ class ImagePayload(WireModel):
     upload_id: Id
     status: Annotated[ImageStatus, BeforeValidator(_image_status)]
     original_filename: Text = ""
+    checksum: Text = ""
     detail: Text = ""

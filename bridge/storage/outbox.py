@@ -49,6 +49,7 @@ class OutboxItem:
     file_name: str
     path: Path | None
     bytes: int
+    sha256: str
     closes: datetime
 
 
@@ -72,7 +73,7 @@ _DUE = {
 }
 
 _ITEM = (
-    "SELECT o.*, t.source, t.closes_at, f.file_name, f.path, f.bytes FROM outbox o "
+    "SELECT o.*, t.source, t.closes_at, f.file_name, f.path, f.bytes, f.sha256 FROM outbox o "
     "JOIN task t ON t.id = o.task_id LEFT JOIN frame f ON o.kind = 'frame' AND f.id = o.subject"
 )
 
@@ -201,6 +202,9 @@ def _follow(connection: sqlite3.Connection, item: OutboxItem, stage: Stage, at: 
     if item.path is not None and stage in (Stage.LANDED, Stage.PARKED):
         state = "landed" if stage is Stage.LANDED else "refused"
         connection.execute("UPDATE frame SET state = ? WHERE id = ?", (state, item.subject))
+    elif item.path is not None and stage is Stage.INITIATED:
+        # it may have been believed landed: nobody may clear it away now
+        connection.execute("UPDATE frame SET state = 'kept' WHERE id = ? AND state = 'landed'", (item.subject,))
     return [*finish_delivery(connection, item.task_id, at=at)]
 
 
@@ -221,5 +225,6 @@ def _item(connection: sqlite3.Connection, row: sqlite3.Row) -> OutboxItem:
         file_name=row["file_name"] or "",
         path=None if row["path"] is None else Path(row["path"]),
         bytes=row["bytes"] or 0,
+        sha256=row["sha256"] or "",
         closes=instant_of(row["closes_at"]),
     )

@@ -1,5 +1,6 @@
 """Delivery on a jumping loop: every frame lands once, whatever is lost on the way, and every task is told of."""
 
+import hashlib
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -67,7 +68,7 @@ def capture(store: Store, platform: Any, tmp_path: Path) -> Capture:
             file = write_frame(path, cards, np.zeros((24, 60), dtype=np.uint16))
             if content is not None:
                 path.write_bytes(content)
-                file = replace(file, bytes=len(content))
+                file = replace(file, bytes=len(content), sha256=hashlib.sha256(content).hexdigest())
             await store.frames.record_frame(frame, file, started_at=EVENING, ended_at=EVENING)
         await store.ledger.capture(task_id)
         return task_id
@@ -288,6 +289,42 @@ async def test_a_file_that_the_storage_took_and_lost_is_sent_again(
         assert await delivery.until_empty(at_most_s=3600.0)
     assert list(landed(platform).values()) == [1]
     assert len(platform.world.uploads) == 1
+
+
+async def test_a_file_that_was_altered_on_its_way_is_cleared_away_and_sent_again(
+    store: Store, api: CitraApi, platform: Any, capture: Capture, heard: Heard, tmp_path: Path
+) -> None:
+    altered = EVENING + timedelta(seconds=2)
+    platform.turn(faults=[{"kind": "corrupt", "path": "/_storage/*", "ends_at": altered.isoformat()}])
+    await capture(platform.add_task(), frames=1)
+    await deliver_all(store, api, platform)
+    assert platform.world.dice.fired()[0][1] == 1
+    (upload,) = platform.world.uploads.values()
+    (frame,) = tmp_path.glob("*.fits")
+    assert upload.stored is not None
+    assert upload.stored.sha256 == hashlib.sha256(frame.read_bytes()).hexdigest()
+    assert not [event for event in heard() if isinstance(event, DeliverySetAside)]
+
+
+async def test_a_file_that_is_altered_each_time_is_set_aside(
+    store: Store, api: CitraApi, platform: Any, capture: Capture, heard: Heard
+) -> None:
+    platform.turn(faults=[{"kind": "corrupt", "path": "/_storage/*"}])
+    await capture(platform.add_task(), frames=1)
+    await deliver_all(store, api, platform)
+    (aside,) = [event for event in heard() if isinstance(event, DeliverySetAside)]
+    assert "the platform holds another file" in aside.why
+    assert len(platform.world.uploads) == 1
+
+
+@pytest.mark.parametrize("checksum", ["", "d41d8cd98f00b204e9800998ecf8427e", "crc32:00000000"])
+async def test_a_checksum_that_cannot_be_compared_says_nothing(
+    store: Store, api: CitraApi, platform: Any, capture: Capture, checksum: str
+) -> None:
+    platform.turn(faults=[{"kind": "say", "path": "/my/images/*", "key": "checksum", "says": checksum}])
+    await capture(platform.add_task(), frames=1)
+    await deliver_all(store, api, platform)
+    assert [upload.arrivals for upload in platform.world.uploads.values()] == [1]
 
 
 async def test_a_picture_worked_on_for_long_is_not_watched_for_ever(
