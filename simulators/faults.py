@@ -28,6 +28,7 @@ class FaultKind(StrEnum):
     EARLY = "early"  # it says that it has finished before it has: a slew, a shutter, an exposure
     IGNORE = "ignore"  # the call is answered well, and nothing is done
     MISS = "miss"  # a mount ends its slew `off_ra_deg` and `off_dec_deg` beside where it was sent
+    SPEED = "speed"  # a mount goes at `times` the rates it is told, and reads them back as told; 0: it ignores them
     JAM = "jam"  # a shutter, a cover or a dome stops half way (`open`, `close`, `slew`)
     BY_ITSELF = "by_itself"  # it does something (`method`) that nobody has ordered; see BY_THEMSELVES
     # What is done, and answered wrongly over HTTP:
@@ -83,7 +84,8 @@ class Fault:
     """One fault, in simulated time.
 
     `hang_s`: how late each answer is; None: until the fault is over. `error_number`: ASCOM's, of a refusal.
-    `http_status`: what a dropped call is answered with; None: nothing, the connection ends. `repeats_s`: it comes again
+    `http_status`: what a dropped call is answered with; None: nothing, the connection ends. `times`: how many times a
+    rate is obeyed. `repeats_s`: it comes again
     each time so long after it began.
 
     Raises:
@@ -102,12 +104,13 @@ class Fault:
     off_ra_deg: float = 0.0
     off_dec_deg: float = 0.0
     says: bool | float | str | None = None
+    times: float = 0.0
     repeats_s: float | None = None
 
     def __post_init__(self) -> None:
         if not (0.0 < self.for_s < math.inf):
             raise ValueError(f"a fault that lasts {self.for_s} s never comes")
-        if not all(map(math.isfinite, (self.hang_s or 0.0, self.off_ra_deg, self.off_dec_deg))):
+        if not all(map(math.isfinite, (self.hang_s or 0.0, self.off_ra_deg, self.off_dec_deg, self.times))):
             raise ValueError("a fault with a number that is not finite means nothing")
         if self.repeats_s is not None and not (self.for_s < self.repeats_s < math.inf):
             raise ValueError(f"a fault of {self.for_s} s cannot come again every {self.repeats_s} s")
@@ -224,6 +227,10 @@ class DeviceFaults(Quirks):
     def misses_by_deg(self) -> tuple[float, float]:
         miss = self._script.meet((FaultKind.MISS,), self.device, ("slew",))
         return (0.0, 0.0) if miss is None else (miss.off_ra_deg, miss.off_dec_deg)
+
+    def times(self, rate: str) -> float:
+        wrong = self._script.meet((FaultKind.SPEED,), self.device, (rate,))
+        return 1.0 if wrong is None else wrong.times
 
     def jams(self, doing: str) -> bool:
         return self._script.meet((FaultKind.JAM,), self.device, (doing,)) is not None

@@ -45,6 +45,7 @@ class FaultOrder(BaseModel):
     off_ra_deg: _Finite = 0.0
     off_dec_deg: _Finite = 0.0
     says: bool | _Finite | str | None = None
+    times: _Finite = 0.0
     repeats_s: Annotated[float, Field(gt=0.0, allow_inf_nan=False)] | None = None
 
     def fault(self, now: datetime) -> Fault:

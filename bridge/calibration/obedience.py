@@ -50,15 +50,34 @@ class Law:
 
 def law_of(drives: Sequence[Told], axis: int) -> Law:
     """By least squares, each speed weighing by its own size: the slow ones tell the offset, all of them the gain."""
-    told = [one.speed_deg_s for one in drives]
+    gains, offsets = _shares(drives)
     moved = [one.moved_deg_s(axis) for one in drives]
+    return Law(gain=_sum(moved, gains), offset_deg_s=_sum(moved, offsets))
+
+
+def _plain(law: Law, drives: Sequence[Told], axis: int) -> Law:
+    """The same law, as told (or just the other way round) and with no offset where the readings do not tell otherwise."""
+    gains, offsets = _shares(drives)
+    errors = [ERRORS * one.drive.steady(axis).speed_error for one in drives]
+    gain_error, offset_error = (
+        math.hypot(*map(math.prod, zip(shares, errors, strict=True))) for shares in (gains, offsets)
+    )
+    as_told = math.copysign(1.0, law.gain)
+    return Law(
+        gain=as_told if abs(law.gain - as_told) <= gain_error else law.gain,
+        offset_deg_s=law.offset_deg_s if abs(law.offset_deg_s) > OBEYS_WITHIN_DEG_S + offset_error else 0.0,
+    )
+
+
+def _shares(drives: Sequence[Told]) -> tuple[list[float], list[float]]:
+    """By how much of what each drive moved the gain and the offset grow."""
+    told = [one.speed_deg_s for one in drives]
     weights = [1.0 / (one * one + _SLOW_DEG_S**2) for one in told]
     whole = sum(weights)
-    mean_told, mean_moved = _sum(told, weights) / whole, _sum(moved, weights) / whole
+    mean_told = _sum(told, weights) / whole
     spread = sum(w * (t - mean_told) ** 2 for w, t in zip(weights, told, strict=True))
-    shared = sum(w * (t - mean_told) * (m - mean_moved) for w, t, m in zip(weights, told, moved, strict=True))
-    gain = shared / spread
-    return Law(gain=gain, offset_deg_s=mean_moved - gain * mean_told)
+    gains = [w * (t - mean_told) / spread for w, t in zip(weights, told, strict=True)]
+    return gains, [w / whole - mean_told * gain for w, gain in zip(weights, gains, strict=True)]
 
 
 def _sum(values: Sequence[float], weights: Sequence[float]) -> float:
@@ -86,7 +105,7 @@ def disobeys(way: Way, side: PierSide, axis: int, said: str) -> AxisMeasured:
 
 def obeys(way: Way, side: PierSide, axis: int, drives: Sequence[Told], *, update_interval_s: float) -> AxisMeasured:
     """What the drives that were obeyed show together."""
-    law = law_of(drives, axis)
+    law = _plain(law_of(drives, axis), drives, axis)
     latency_s, acceleration_deg_s2 = _timing(drives, axis)
     return AxisMeasured(
         way=way,
@@ -95,7 +114,7 @@ def obeys(way: Way, side: PierSide, axis: int, drives: Sequence[Told], *, update
         obeys=True,
         said=in_words(law),
         gain=law.gain,
-        offset_deg_s=law.offset_deg_s if abs(law.offset_deg_s) > OBEYS_WITHIN_DEG_S else 0.0,
+        offset_deg_s=law.offset_deg_s,
         fastest_deg_s=max(abs(one.moved_deg_s(axis)) for one in drives),
         latency_s=max(0.0, latency_s - update_interval_s / 2.0),
         acceleration_deg_s2=acceleration_deg_s2,

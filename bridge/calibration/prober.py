@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from statistics import median
 
 import anyio
 
@@ -25,6 +26,7 @@ _STOPPED_AT_DEG = 8.0
 # No driver is told more, whatever factor it seems to need.
 _TOLD_AT_MOST_DEG_S = 20.0
 _READ_EVERY_S = 0.1
+_TOO_LATE = 2.0
 _REST_S = 0.8
 _SLOWS_DOWN_S = 2.0
 _SLEW_WITHIN = timedelta(minutes=5)
@@ -107,15 +109,21 @@ class Prober:
         )
 
     async def _readings(self, for_s: float, start: MountStatus) -> list[MountStatus]:
-        """Readings for so long, or until the mount has gone far from where it started."""
-        readings = [await self.mount.status()]
+        """Readings for so long, or until the mount has gone far from where it started.
+
+        One that took much longer than most is left out: it is not known of which instant it is.
+        """
+        readings, took_s = [], []
         ends_s = anyio.current_time() + for_s
-        while anyio.current_time() < ends_s or len(readings) < 2:
-            await anyio.sleep(_READ_EVERY_S)
+        while anyio.current_time() < ends_s or len(readings) < _FEWEST_READINGS:
+            asked_s = anyio.current_time()
             readings.append(await self.mount.status())
+            took_s.append(anyio.current_time() - asked_s)
             if not separation_deg(readings[-1].pointing, start.pointing) <= _STOPPED_AT_DEG:
                 break
-        return readings
+            await anyio.sleep(_READ_EVERY_S)
+        longest_s = _TOO_LATE * median(took_s)
+        return [one for one, each_s in zip(readings, took_s, strict=True) if each_s <= longest_s]
 
     def _axes(self, readings: list[MountStatus]) -> list[Pair]:
         """How the axes stand: hour angle and declination, or azimuth and altitude, all of date."""

@@ -61,8 +61,8 @@ class Procedure:
             for way in ways:
                 for axis in range(2):
                     await self.prober.slew(start)
-                    self.say(f"{way}: {AXES[axis]} axis{'' if side is PierSide.UNKNOWN else f', pier {side}'}")
                     axes.append(await self._axis(way, side, axis))
+                    self.say(_in_words(axes[-1]))
         if slews is None and not axes and refused is not None:
             raise refused
         return MountMeasured(
@@ -94,7 +94,6 @@ class Procedure:
 
     async def _slews(self, start: Equatorial) -> SlewsMeasured | None:
         """Out and back, as far as the gate lets it."""
-        self.say("slews")
         timed: list[tuple[float, float]] = []
         for way_deg in _SLEWS_DEG:
             ra_deg = (start.ra_deg - way_deg) % 360.0 % 360.0  # on towards the west: no flip lies there
@@ -105,7 +104,9 @@ class Procedure:
                 continue
             back = await self.prober.slew(start)
             timed.append(((out[0] + back[0]) / 2.0, (out[1] + back[1]) / 2.0))
-        return slews_from(timed)
+        slews = slews_from(timed)
+        self.say("slews: " + ("make no sense" if slews is None else f"{slews.speed_deg_s:.3g}°/s"))
+        return slews
 
     async def _axis(self, way: Way, side: PierSide, axis: int) -> AxisMeasured:
         """One axis: a beginning both ways, then faster as long as it obeys."""
@@ -136,7 +137,7 @@ class Procedure:
         for speed in self._speeds(way, axis, law_of(first, axis)):
             law = law_of([*first, *obeyed], axis)
             try:
-                pair = [await self._told(way, axis, law.told_for(sign * speed), speed) for sign in (1.0, -1.0)]
+                pair = await self._both_ways(way, axis, law, speed)
             except (Refused, Malfunction, MotionRefused) as no:
                 self.say(f"no faster than that: {no}")
                 break
@@ -148,6 +149,15 @@ class Procedure:
                 break
             obeyed += pair
         return obeyed
+
+    async def _both_ways(self, way: Way, axis: int, law: Law, speed_deg_s: float) -> list[Told]:
+        """One drive each way; both once more where one was unsteady: on a busy computer a reading comes late at times."""
+        pair: list[Told] = []
+        for _ in range(2):
+            pair = [await self._told(way, axis, law.told_for(sign * speed_deg_s), speed_deg_s) for sign in (1.0, -1.0)]
+            if all(one.drive.is_steady(axis) for one in pair):
+                break
+        return pair
 
     def _speeds(self, way: Way, axis: int, law: Law) -> list[float]:
         """What to try, up to what the axis is said to do."""
@@ -162,6 +172,12 @@ class Procedure:
         for_s = max(_SHORTEST_S, min(_LONGEST_S, _FARTHEST_DEG / speed_deg_s))
         pair = (told_deg_s, 0.0) if axis == 0 else (0.0, told_deg_s)
         return Told(speed_deg_s=told_deg_s, drive=await self.prober.drive(way, pair, for_s=for_s))
+
+
+def _in_words(one: AxisMeasured) -> str:
+    pier = "" if one.side is PierSide.UNKNOWN else f", pier {one.side}"
+    reach = f", up to {one.fastest_deg_s:.3g}°/s" if one.obeys else ""
+    return f"{one.way}, {one.axis} axis{pier}: {one.said}{reach}"
 
 
 def _lawful(drives: list[Told], axis: int) -> list[Told]:

@@ -1,5 +1,6 @@
 """A mount is calibrated: connected, watched over, awake; measured; and left as it was found."""
 
+import signal
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -31,7 +32,8 @@ async def calibrated(
     """Measure the mount. It opens no dome: that stands open already, or the gate lets nothing move.
 
     Raises:
-        MotionRefused: the gate says no, or it becomes unsafe meanwhile.
+        MotionRefused: the gate says no, it becomes unsafe meanwhile, or it is told to stop (Ctrl-C, SIGTERM, a terminal
+            that is closed).
         DeviceError: the mount fails.
     """
     measured: list[MountMeasured] = []
@@ -53,7 +55,7 @@ async def calibrated(
                 measured.append(await Procedure(prober=prober, clock=around.clock, say=say).run())
 
         async def measure_while_safe() -> None:
-            await until_first(measure, _unsafe_after(watch))
+            await until_first(measure, _unsafe_after(watch), _told_to_stop)
 
         await until_first(watch.run, measure_while_safe)
     return measured[0], mount.capabilities
@@ -68,6 +70,13 @@ def _unsafe_after(watch: Watch) -> Deed:
         raise MotionRefused(f"broken off, because {'; '.join(verdict.reasons)}")
 
     return unsafe
+
+
+async def _told_to_stop() -> None:
+    """Ends with a refusal as soon as a person, or the service manager, says so."""
+    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM, signal.SIGHUP) as received:
+        async for number in received:
+            raise MotionRefused(f"broken off, because it was told to stop ({number.name})")
 
 
 @asynccontextmanager

@@ -10,6 +10,7 @@ from bridge.commands.printing import complain, print_json_line, print_table
 from bridge.commands.run import in_own_time, surroundings
 from bridge.config import Settings, load_settings
 from bridge.connections import connections_of
+from bridge.lock import alone_in
 from bridge.observing.gate import MotionRefused
 from bridge.observing.ladder import Ladder
 from bridge.rig import ladder_for
@@ -23,10 +24,16 @@ _COLUMNS = (
 
 
 def calibrate_mount(config: Path | None, *, json_lines: bool) -> int:
-    """Measure, write the file and print it; 1 where the mount could not be measured."""
+    """Measure, write the file and print it; 1 where the mount could not be measured.
+
+    Raises:
+        StationBusy: the bridge runs, and moves the same mount.
+    """
     settings = load_settings(config)
+    complain("This takes ten minutes or so. Ctrl-C ends it, and the mount is put back as it was found.")
     try:
-        measured, mount = in_own_time(settings, _measured, settings)
+        with alone_in(settings.state_folder):
+            measured, mount = in_own_time(settings, _measured, settings)
     except (MotionRefused, DeviceError) as error:
         complain(f"not calibrated: {error}")
         return 1

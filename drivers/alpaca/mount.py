@@ -79,8 +79,10 @@ class AlpacaMount:
         self.capabilities = capabilities
 
     async def status(self) -> MountStatus:
+        asked_at = self._now()
         state = await self._link.state()
         pointing = await self._axes.pointing(state)
+        read_at = asked_at + (self._now() - asked_at) / 2  # it stood there between question and answer
         pier_side = None
         if self.capabilities.kind is MountKind.GERMAN:
             pier_side = await optional(state.whole("SideOfPier"))
@@ -90,7 +92,7 @@ class AlpacaMount:
             tracking=await state.flag("Tracking"),
             parked=await self._axes.parked(state),
             pier_side=PierSide.UNKNOWN if pier_side is None else _PIER_SIDES.get(pier_side, PierSide.UNKNOWN),
-            read_at=self._now(),
+            read_at=read_at,
         )
 
     async def slew(self, to: Equatorial) -> None:

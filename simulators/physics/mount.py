@@ -156,7 +156,7 @@ class Mount:
         self._arrives_s = self.axes.chase(place, at_s=self._acts_s())
         self._busy_until_s = self._arrives_s + self.settle_s
         if self._rates_deg_s != (0.0, 0.0):
-            self.axes.cruise(self._rates_deg_s, self._spins_deg_s, at_s=self._arrives_s)
+            self.axes.cruise(self._obeyed_rates_deg_s(), self._spins_deg_s, at_s=self._arrives_s)
 
     def sync(self, ra_deg: float, dec_deg: float) -> None:
         """Take this place as where it looks now."""
@@ -275,8 +275,28 @@ class Mount:
         self._arrives_s = -math.inf
 
     def _cruise(self, at_s: float) -> float:
-        rates = self._rates_deg_s if self._tracking else None
-        return self.axes.cruise(rates, self._spins_deg_s, at_s=at_s)
+        rates = self._obeyed_rates_deg_s() if self._tracking else None
+        return self.axes.cruise(rates, self._obeyed_spins_deg_s(), at_s=at_s)
+
+    def _obeyed_rates_deg_s(self) -> tuple[float, float]:
+        """What it makes of the rates it was told, as far as its axes can."""
+        ra_deg_s, dec_deg_s = self._rates_deg_s
+        if ra_deg_s != 0.0:
+            ra_deg_s *= self._quirks.times("RightAscensionRate")
+        if dec_deg_s != 0.0:
+            dec_deg_s *= self._quirks.times("DeclinationRate")
+        return _STARS_DEG_S - self._at_most(_STARS_DEG_S - ra_deg_s), self._at_most(dec_deg_s)
+
+    def _obeyed_spins_deg_s(self) -> tuple[float, float]:
+        first, second = (
+            spin_deg_s and self._at_most(spin_deg_s * self._quirks.times(axis))
+            for axis, spin_deg_s in zip(("primary", "secondary"), self._spins_deg_s, strict=True)
+        )
+        return first, second
+
+    def _at_most(self, speed_deg_s: float) -> float:
+        fastest = self.settings.top_speed_deg_s
+        return max(-fastest, min(fastest, speed_deg_s))
 
     def _stand_at(self, axes_deg: tuple[float, float]) -> float:
         self._leave()

@@ -27,3 +27,9 @@ class Quirks:
     def contents(self) -> str | None:
         """What is wrong with what is in a picture: `previous`, `zero` or `saturated`."""
         return None
+
+    def times(self, rate: str) -> float:
+        """How many times as fast as it is told a mount goes: at a rate (`RightAscensionRate`, `DeclinationRate`), or as it
+        turns an axis (`primary`, `secondary`).
+        """
+        return 1.0

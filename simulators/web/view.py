@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from drivers.values import CameraState, Quantity, ShutterState
-from simulators.faults import EVERY, Fault
+from simulators.faults import EVERY, Fault, FaultKind
 from simulators.observatory import Observatory
 from simulators.physics.camera import Camera
 from simulators.physics.cover import Cover
@@ -218,6 +218,7 @@ def _script_row(fault: Fault, fired: int, now: datetime) -> ScriptRow:
         when = f"{'in' if now < fault.begins else 'for'} {_lasting(seconds)}"
     where = fault.device if fault.method == EVERY else f"{fault.device}.{fault.method}"
     said = "" if fault.says is None else f" {fault.says}"
+    said += f" × {fault.times:g}" if fault.kind is FaultKind.SPEED else ""
     what = fault.kind.replace("_", " ") + said
     return ScriptRow(key=key_of(fault), what=what, where=where, when=when, acts=fault.acts(now), fired=fired)
 

@@ -1,5 +1,6 @@
 """A calibration from beginning to end: awake, watched over, and left as it was found."""
 
+import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -94,6 +95,26 @@ async def test_when_it_becomes_unsafe_it_is_broken_off_and_the_mount_is_put_back
 
             beside.start_soon(rain)
             with pytest.raises(MotionRefused, match=r"broken off, because .*unsafe"):
+                await calibrate(scope)
+        assert scope.simulated.mount.parked
+        assert stands(scope)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+async def test_told_to_stop_it_puts_the_mount_back(
+    tmp_path: Path, ephemeris: Ephemeris, number: signal.Signals
+) -> None:
+    async with a_scope(tmp_path, ephemeris=ephemeris, mount=FORK) as scope:
+        await scope.seats.mount.device.park()
+        async with anyio.create_task_group() as beside:
+
+            async def told() -> None:
+                await anyio.sleep(100.0)
+                assert not stands(scope)
+                signal.raise_signal(number)
+
+            beside.start_soon(told)
+            with pytest.raises(MotionRefused, match=f"told to stop .{number.name}"):
                 await calibrate(scope)
         assert scope.simulated.mount.parked
         assert stands(scope)
