@@ -56,7 +56,7 @@ def law_of(drives: Sequence[Told], axis: int) -> Law:
 
 
 def _plain(law: Law, drives: Sequence[Told], axis: int) -> Law:
-    """The same law, as told (or just the other way round) and with no offset where the readings do not tell otherwise."""
+    """The same law; as told, just the other way round, or without an offset where readings do not tell otherwise."""
     gains, offsets = _shares(drives)
     errors = [ERRORS * one.drive.steady(axis).speed_error for one in drives]
     gain_error, offset_error = (

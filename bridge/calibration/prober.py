@@ -85,9 +85,11 @@ class Prober:
         self.gate.admit_around(start, within_deg=WITHIN_DEG, until=until)
         bounds = (_TOLD_AT_MOST_DEG_S, _TOLD_AT_MOST_DEG_S)
         helm = Helm(mount=self.mount, way=way, bounds_deg_s=bounds, until=until, clock=self.clock)
-        before = await self._readings(_REST_S, start)
-        asked_s = unix_s_of(self.clock.now())
         try:
+            if way is Way.AXES and self._turns_slowly():  # a first command takes longer than those of a loop
+                await helm.steer((SIDEREAL_DEG_PER_S, 0.0))
+            before = await self._readings(_REST_S, start)
+            asked_s = unix_s_of(self.clock.now())
             await helm.steer(told)
             since = await self._readings(for_s, start)
         finally:
@@ -108,12 +110,17 @@ class Prober:
             since_deg=smooth[len(before) :],
         )
 
+    def _turns_slowly(self) -> bool:
+        speeds = self.mount.capabilities.axis_speeds
+        return speeds is not None and speeds[0].admit(SIDEREAL_DEG_PER_S)
+
     async def _readings(self, for_s: float, start: MountStatus) -> list[MountStatus]:
         """Readings for so long, or until the mount has gone far from where it started.
 
         One that took much longer than most is left out: it is not known of which instant it is.
         """
-        readings, took_s = [], []
+        readings: list[MountStatus] = []
+        took_s: list[float] = []
         ends_s = anyio.current_time() + for_s
         while anyio.current_time() < ends_s or len(readings) < _FEWEST_READINGS:
             asked_s = anyio.current_time()

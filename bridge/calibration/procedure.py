@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from bridge.calibration.measured import AxisMeasured, MountMeasured, SlewsMeasured, Way
-from bridge.calibration.obedience import AXES, Law, Told, disobeys, law_of, obeys, why_not
+from bridge.calibration.obedience import Law, Told, disobeys, law_of, obeys, why_not
 from bridge.calibration.prober import Prober
 from bridge.calibration.slewing import slews_from
 from bridge.clock import Clock
@@ -151,7 +151,7 @@ class Procedure:
         return obeyed
 
     async def _both_ways(self, way: Way, axis: int, law: Law, speed_deg_s: float) -> list[Told]:
-        """One drive each way; both once more where one was unsteady: on a busy computer a reading comes late at times."""
+        """One drive each way; both once more where one was unsteady: on a busy computer readings come late at times."""
         pair: list[Told] = []
         for _ in range(2):
             pair = [await self._told(way, axis, law.told_for(sign * speed_deg_s), speed_deg_s) for sign in (1.0, -1.0)]

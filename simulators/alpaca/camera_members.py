@@ -21,9 +21,12 @@ from simulators.alpaca.members import (
     takes_two,
     whole,
 )
+from simulators.physics.refusals import Reason, refuse_unless
 
 _STATES = {CameraState.IDLE: 0, CameraState.EXPOSING: 2, CameraState.READING: 3, CameraState.ERROR: 5}
-_MONOCHROME = 0
+_MONOCHROME, _RGGB = 0, 2
+# Where the cell of red, green, green and blue begins, by the colours of the upper left pixels.
+_BAYER_OFFSETS = {"RGGB": (0, 0), "GRBG": (1, 0), "GBRG": (0, 1), "BGGR": (1, 1)}
 
 
 def _start(camera: Camera, exposure_s: float, light: bool) -> Value:
@@ -46,19 +49,23 @@ def _set_num_y(camera: Camera, pixels: int) -> None:
     camera.camera.setup = replace(camera.setup, num_y=pixels)
 
 
+def _bayer_offset(camera: Camera, axis: int) -> int:
+    pattern = camera.camera.settings.bayer
+    refuse_unless(bool(pattern), Reason.NOT_IMPLEMENTED, "its sensor sees no colours")
+    return _BAYER_OFFSETS[pattern][axis]
+
+
 def _always(value: Json) -> Call[Camera]:
     return reads(lambda _: value)
 
 
 _CAN = {
     "AbortExposure": True,
-    "AsymmetricBin": False,
     "GetCoolerPower": True,
     "PulseGuide": True,
     "SetCCDTemperature": True,
     "StopExposure": True,
 }
-_BINNING: Call[Camera] = reads(lambda camera: camera.setup.binning)
 _PICTURE = reads(Camera.picture)
 
 CAMERA = Kind(
@@ -75,10 +82,19 @@ CAMERA = Kind(
     ),
     members=table(
         *(Member[Camera](f"Can{what}", get=_always(can)) for what, can in _CAN.items()),
-        Member("BayerOffsetX", get=lacks()),
-        Member("BayerOffsetY", get=lacks()),
-        Member("BinX", get=_BINNING, put=takes("setup", whole("BinX"), lambda one, by: one.camera.bin_by(by))),
-        Member("BinY", get=_BINNING, put=takes("setup", whole("BinY"), lambda one, by: one.camera.bin_by(by))),
+        Member("CanAsymmetricBin", get=reads(lambda one: one.camera.settings.asymmetric_binning)),
+        Member("BayerOffsetX", get=reads(lambda one: _bayer_offset(one, 0))),
+        Member("BayerOffsetY", get=reads(lambda one: _bayer_offset(one, 1))),
+        Member(
+            "BinX",
+            get=reads(lambda one: one.setup.binning_x),
+            put=takes("setup", whole("BinX"), lambda one, by: one.camera.bin_by(by, only="x")),
+        ),
+        Member(
+            "BinY",
+            get=reads(lambda one: one.setup.binning_y),
+            put=takes("setup", whole("BinY"), lambda one, by: one.camera.bin_by(by, only="y")),
+        ),
         Member("CameraState", get=reads(lambda one: _STATES[one.camera.state])),
         Member("CameraXSize", get=reads(lambda one: one.camera.settings.width_px)),
         Member("CameraYSize", get=reads(lambda one: one.camera.settings.height_px)),
@@ -140,7 +156,7 @@ CAMERA = Kind(
         ),
         Member("ReadoutModes", get=reads(lambda one: one.options.readout_modes())),
         Member("SensorName", get=reads(lambda one: one.camera.settings.sensor_name)),
-        Member("SensorType", get=_always(_MONOCHROME)),
+        Member("SensorType", get=reads(lambda one: _RGGB if one.camera.settings.bayer else _MONOCHROME)),
         Member(
             "SetCCDTemperature",
             get=reads(lambda one: one.camera.cooler.set_point_c),

@@ -94,7 +94,8 @@ class DirectCamera(Line):
         self._camera.bin_by(asked.binning)
         before, settings = self._camera.setup, self._camera.settings
         self._camera.setup = Setup(
-            binning=asked.binning,
+            binning_x=asked.binning,
+            binning_y=asked.binning,
             start_x=0,
             start_y=0,
             num_x=settings.width_px // asked.binning,

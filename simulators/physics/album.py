@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from simulators.physics.camera import Shot
+from simulators.physics.camera import Setup, Shot
 from simulators.physics.train import Train
 from simulators.sky.render import Look
 
@@ -30,7 +30,10 @@ class Sky(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Truth:
-    """What a light frame really shows. The direction is that of the sensor's middle at mid-exposure, ICRS."""
+    """What a light frame really shows. The direction is that of the sensor's middle at mid-exposure, ICRS.
+
+    Pixels are those of the delivered frame, and `pixel_scale_arcsec` is along its rows.
+    """
 
     number: int
     started_at: datetime
@@ -74,8 +77,8 @@ class Album:
             if kept is None or kept.shot is not shot or kept.changes != changes:
                 if kept is not None and kept.shot is not shot:
                     self._before[train] = kept.pixels
-                pixels = self._sky.frame(self._trains[train].look_of(shot))
-                setup = shot.setup
+                look, setup = self._trains[train].look_of(shot), shot.setup
+                pixels = _binned_on(self._sky.frame(look), setup, look.bias_adu)
                 rows = slice(setup.start_y, setup.start_y + setup.num_y)
                 kept = _Developed(shot, changes, pixels[rows, setup.start_x : setup.start_x + setup.num_x])
                 self._developed[train] = kept
@@ -93,7 +96,7 @@ class Album:
             started_at=at - timedelta(seconds=exposure_s),
             exposure_s=exposure_s,
             light=True,
-            setup=replace(camera.setup, binning=binning),
+            setup=replace(camera.setup, binning_x=binning, binning_y=binning),
             ready_at=at,
         )
         look = self._trains[train].look_of(shot)
@@ -133,9 +136,11 @@ class Album:
         ra_deg, dec_deg = train.mount.true_icrs(shot.mid_at)
         inside = []
         for norad_id, x_px, y_px in self._sky.targets_in(look):
-            x_px, y_px = x_px - setup.start_x, y_px - setup.start_y  # noqa: PLW2901 (the same pixel on the delivered frame)
-            if -0.5 <= x_px < setup.num_x - 0.5 and -0.5 <= y_px < setup.num_y - 0.5:
-                inside.append((norad_id, x_px, y_px))
+            further_x, further_y = _further(setup)
+            there_x = (x_px + 0.5) / further_x - 0.5 - setup.start_x
+            there_y = (y_px + 0.5) / further_y - 0.5 - setup.start_y
+            if -0.5 <= there_x < setup.num_x - 0.5 and -0.5 <= there_y < setup.num_y - 0.5:
+                inside.append((norad_id, there_x, there_y))
         return Truth(
             number=shot.number,
             started_at=shot.started_at,
@@ -145,6 +150,22 @@ class Album:
             true_icrs_dec_deg=dec_deg,
             width_px=setup.num_x,
             height_px=setup.num_y,
-            pixel_scale_arcsec=look.pixel_scale_arcsec * look.binning,
+            pixel_scale_arcsec=look.pixel_scale_arcsec * setup.binning_x,
             norad_ids_in_field=tuple(inside),
         )
+
+
+def _further(setup: Setup) -> tuple[int, int]:
+    """By how much columns and rows are binned beyond what both have in common."""
+    return setup.binning_x // setup.square_binning, setup.binning_y // setup.square_binning
+
+
+def _binned_on(pixels: NDArray[np.uint16], setup: Setup, bias_adu: float) -> NDArray[np.uint16]:
+    """The picture with its remaining columns and rows added up, as the sensor does it: with one bias."""
+    further_x, further_y = _further(setup)
+    if further_x == further_y == 1:
+        return pixels
+    height, width = pixels.shape[0] // further_y, pixels.shape[1] // further_x
+    cells = pixels[: height * further_y, : width * further_x].reshape(height, further_y, width, further_x)
+    added = cells.sum(axis=(1, 3), dtype=np.int64) - round(bias_adu) * (further_x * further_y - 1)
+    return np.asarray(np.clip(added, 0, np.iinfo(np.uint16).max), dtype=np.uint16)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import count
+from typing import Literal
 
 from drivers.values import CameraState
 from simulators.physics.cooler import Cooler
@@ -31,6 +32,8 @@ class CameraSettings:
 
     `gain_names`, `offset_names`: where there are any, gain or offset is chosen among so many even steps by its name.
     `readouts` are chosen by name too, or with `fast_flag` by a flag: the first is slow, the last is fast.
+    `asymmetric_binning`: columns and rows may be binned each by its own number. `bayer`: the colours of the first two
+    pixels of the uppermost row, and of the next; none on a monochrome sensor. Binned pixels gather all colours.
     """
 
     sensor_name: str = "SIM2048"
@@ -38,6 +41,8 @@ class CameraSettings:
     height_px: int = 2048
     pixel_size_um: float = 7.4
     max_binning: int = 4
+    asymmetric_binning: bool = False
+    bayer: Literal["", "RGGB", "GRBG", "GBRG", "BGGR"] = ""
     min_exposure_s: float = 0.001
     max_exposure_s: float = 900.0
     electrons_per_adu: float = 0.8
@@ -63,7 +68,8 @@ class CameraSettings:
 class Setup:
     """How the next exposure will be read. Corner and size are in binned pixels, from the upper left."""
 
-    binning: int
+    binning_x: int
+    binning_y: int
     start_x: int
     start_y: int
     num_x: int
@@ -71,6 +77,11 @@ class Setup:
     gain: int
     offset: int
     readout: int = 0
+
+    @property
+    def square_binning(self) -> int:
+        """By how much both columns and rows are binned; what remains of either is a whole number."""
+        return math.gcd(self.binning_x, self.binning_y)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +105,7 @@ class Shot:
 
 
 class Camera:
-    """A monochrome camera with a shutter and a cooler. `ambient_c` is how warm it is around it."""
+    """A camera with a shutter and a cooler. `ambient_c` is how warm it is around it."""
 
     def __init__(
         self,
@@ -107,7 +118,8 @@ class Camera:
     ) -> None:
         self.settings = settings
         self.setup = Setup(
-            binning=1,
+            binning_x=1,
+            binning_y=1,
             start_x=0,
             start_y=0,
             num_x=settings.width_px,
@@ -156,15 +168,20 @@ class Camera:
     def electrons_per_adu(self) -> float:
         return self.settings.electrons_per_adu * math.pow(10.0, -self.setup.gain / 200.0)
 
-    def bin_by(self, binning: int) -> None:
+    def bin_by(self, binning: int, *, only: Literal["x", "y"] | None = None) -> None:
         """Read the next exposure binned; corner and size stay as they are, and are judged when it starts.
+
+        `only` columns (x) or rows (y), where the camera can; it bins both alike where it cannot.
 
         Raises:
             Refusal: below 1, or more than the camera can.
         """
         most = self.settings.max_binning
         refuse_unless(1 <= binning <= most, Reason.INVALID_VALUE, f"binning {binning}: the camera can 1 to {most}")
-        self.setup = replace(self.setup, binning=binning)
+        if self.settings.asymmetric_binning and only is not None:
+            self.setup = replace(self.setup, **{f"binning_{only}": binning})
+        else:
+            self.setup = replace(self.setup, binning_x=binning, binning_y=binning)
 
     def start(self, exposure_s: float, *, light: bool) -> Shot:
         """Open the shutter.
@@ -233,10 +250,10 @@ class Camera:
 
     def _refuse_misfit(self) -> None:
         setup, settings = self.setup, self.settings
-        for start, size, whole, name in (
-            (setup.start_x, setup.num_x, settings.width_px, "X"),
-            (setup.start_y, setup.num_y, settings.height_px, "Y"),
+        for start, size, whole, binning, name in (
+            (setup.start_x, setup.num_x, settings.width_px, setup.binning_x, "X"),
+            (setup.start_y, setup.num_y, settings.height_px, setup.binning_y, "Y"),
         ):
-            fits = start >= 0 and size >= 1 and start + size <= whole // setup.binning
-            what = f"Start{name} {start} and Num{name} {size} do not fit {whole} px binned by {setup.binning}"
+            fits = start >= 0 and size >= 1 and start + size <= whole // binning
+            what = f"Start{name} {start} and Num{name} {size} do not fit {whole} px binned by {binning}"
             refuse_unless(fits, Reason.INVALID_VALUE, what)

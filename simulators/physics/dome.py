@@ -17,13 +17,17 @@ _NEARLY = 1e-6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DomeSettings:
-    """How a simulated dome is built. The slit is open from the horizon to a little beyond the zenith."""
+    """How a simulated dome is built. The slit is open from the horizon to a little beyond the zenith.
+
+    `can_set_altitude`: a window as high as the slit is wide moves up and down in it; nothing is seen beside that.
+    """
 
     top_speed_deg_s: float = 5.0
     acceleration_deg_s2: float = 2.5
     open_close_s: float = 20.0
     slit_half_width_deg: float = 15.0
     park_azimuth_deg: float = 0.0
+    can_set_altitude: bool = False
 
 
 class Dome:
@@ -34,10 +38,9 @@ class Dome:
         self.park_azimuth_deg = settings.park_azimuth_deg
         self._now = now
         self._quirks = quirks or Quirks()
-        self._azimuth = Axis(
-            settings.park_azimuth_deg,
-            Limits(top_speed=settings.top_speed_deg_s, acceleration=settings.acceleration_deg_s2),
-        )
+        limits = Limits(top_speed=settings.top_speed_deg_s, acceleration=settings.acceleration_deg_s2)
+        self._azimuth = Axis(settings.park_azimuth_deg, limits)
+        self._window = Axis(0.0, limits)
         speed = 1.0 / settings.open_close_s
         self._shutter = Axis(0.0, Limits(top_speed=speed, acceleration=100.0 * speed))
         self._opening = False
@@ -48,6 +51,16 @@ class Dome:
     def azimuth_deg(self) -> float:
         """Where it says the middle of the slit is: there, until it was synced elsewhere."""
         return turned_within(self._azimuth.position(self._at_s()) + self._reads_more_deg)
+
+    @property
+    def altitude_deg(self) -> float:
+        """Where the middle of the window is.
+
+        Raises:
+            Refusal: there is no window, only a slit.
+        """
+        self._refuse_without_window()
+        return self._window.position(self._at_s())
 
     @property
     def shutter(self) -> ShutterState:
@@ -72,7 +85,8 @@ class Dome:
     def moving(self) -> bool:
         """True while anything moves, the shutter too."""
         at_s = self._at_s()
-        return self._azimuth.moving(at_s) or self.shutter in (ShutterState.OPENING, ShutterState.CLOSING) or self._stuck
+        shutter_moves = self.shutter in (ShutterState.OPENING, ShutterState.CLOSING)
+        return self._azimuth.moving(at_s) or self._window.moving(at_s) or shutter_moves or self._stuck
 
     @property
     def stands_at(self) -> str | None:
@@ -100,6 +114,17 @@ class Dome:
         self._azimuth.turn_to(here_deg + way_deg, at_s=at_s)
         self._going_to = to
 
+    def raise_window(self, altitude_deg: float) -> None:
+        """Begin to move the window up or down.
+
+        Raises:
+            Refusal: there is none, or no altitude within 0° to 90°.
+        """
+        self._refuse_without_window()
+        within = 0.0 <= altitude_deg <= 90.0
+        refuse_unless(within, Reason.INVALID_VALUE, f"altitude {altitude_deg}° is not within 0° to 90°")
+        self._window.turn_to(altitude_deg, at_s=self._at_s())
+
     def sync(self, azimuth_deg: float) -> None:
         """Read this from now on where it stands. Nothing turns.
 
@@ -110,12 +135,13 @@ class Dome:
         self._reads_more_deg = wrapped(azimuth_deg - self._azimuth.position(self._at_s()))
 
     def abort(self) -> None:
-        """Stop turning, and stop the shutter where it is."""
+        """Stop turning, and stop shutter and window where they are."""
         at_s = self._at_s()
         if self._azimuth.moving(at_s):
             self._going_to = None
         self._azimuth.stop(at_s=at_s)
         self._shutter.stop(at_s=at_s)
+        self._window.stop(at_s=at_s)
 
     def lets_through(self, altitude_deg: float, azimuth_deg: float, at: datetime) -> float:
         """The share of the light from there that the dome does not keep: 0 when closed or turned away."""
@@ -129,12 +155,18 @@ class Dome:
         behind = towards < -math.sin(math.radians(half_deg))
         if behind or across_deg >= half_deg:
             return 0.0
+        if self.settings.can_set_altitude:
+            across_deg = max(across_deg, min(half_deg, abs(altitude_deg - self._window.position(at_s))))
         edge = min(1.0, (half_deg - across_deg) / (0.2 * half_deg))
         return edge * min(max(self._shutter.position(at_s), 0.0), 1.0)
 
     @property
     def _stuck(self) -> bool:
         return self._quirks.never_done("slew")
+
+    def _refuse_without_window(self) -> None:
+        can = self.settings.can_set_altitude
+        refuse_unless(can, Reason.NOT_IMPLEMENTED, "its slit is open from the horizon to the zenith")
 
     def _at_s(self) -> float:
         return unix_of(self._now())

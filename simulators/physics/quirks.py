@@ -29,7 +29,7 @@ class Quirks:
         return None
 
     def times(self, rate: str) -> float:
-        """How many times as fast as it is told a mount goes: at a rate (`RightAscensionRate`, `DeclinationRate`), or as it
-        turns an axis (`primary`, `secondary`).
+        """How many times as fast as it is told a mount goes: at a rate (`RightAscensionRate`, `DeclinationRate`), or
+        as it turns an axis (`primary`, `secondary`).
         """
         return 1.0

@@ -23,6 +23,9 @@ _GAUSSIAN_OF_DISC = 0.7  # the FWHM of a Gaussian that is about as wide as a def
 _BLURRED_MOST_ARCSEC = 40.0
 _FOCUSED_AT_C = 10.0
 _PANEL_E_S = 20_000.0  # of a panel at its brightest, in each unbinned pixel, through clear glass
+# The shares of white light that pass the filters of a Bayer sensor.
+_COLOURS = {"R": 0.30, "G": 0.45, "B": 0.25}
+_ALL_COLOURS = (0.30 + 2.0 * 0.45 + 0.25) / 4.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +93,7 @@ class Train:
 
     def look_of(self, shot: Shot) -> Look:
         """What the whole sensor saw during a shot. Filter, focus, dome and weather are those of mid-exposure."""
-        camera, binning = self.camera.settings, shot.setup.binning
+        camera, binning = self.camera.settings, shot.setup.square_binning
         altitude_deg, azimuth_deg = self.mount.horizontal(shot.mid_at)
         glass = self._glass(shot.mid_at) if shot.light else 0.0
         turned_deg = wrapped(self._rotation_deg(shot.ends_at) - self._rotation_deg(shot.started_at))
@@ -113,6 +116,7 @@ class Train:
             read_noise_e=camera.read_noise_e * camera.readouts[shot.setup.readout].noise_share,
             bias_adu=float(shot.setup.offset * camera.adu_per_offset),
             full_well_e=camera.full_well_e,
+            mosaic=_mosaic(camera.bayer, binned=binning > 1),
         )
 
     def changes_of(self, shot: Shot) -> int:
@@ -158,3 +162,8 @@ class Train:
         away_um = abs(self.focuser.position_at(at) - best_steps) * settings.step_um
         disc_um = away_um * self.optics.aperture_mm / self.optics.focal_length_mm
         return disc_um / 1000.0 / self.optics.focal_length_mm * _ARCSEC_PER_RAD
+
+
+def _mosaic(bayer: str, *, binned: bool) -> tuple[float, ...]:
+    """The share of light that each pixel of a cell of two by two has; nothing on a monochrome sensor."""
+    return tuple(_ALL_COLOURS if binned else _COLOURS[colour] for colour in bayer)

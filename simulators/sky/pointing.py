@@ -74,8 +74,8 @@ def _unit(boresight: Boresight, started_at: datetime, exposure_s: float, share: 
 def _bent(shares: Floats, units: Vectors, tolerance_deg: float, shortest: float) -> Floats:
     """The middles of spans, if longer than `shortest`, beside a sample off the straight line between its neighbours.
 
-    A parabola between two samples stays within a quarter of that distance of its chord, a corner within all of it. In the
-    first span and the last, which one sample alone watches over, a corner is missed by up to twice of it.
+    A parabola between two samples stays within a quarter of that distance of its chord, a corner within all of it. In
+    the first span and the last, which one sample alone watches over, a corner is missed by up to twice of it.
     """
     before, after = np.diff(shares)[:-1], np.diff(shares)[1:]
     weight = (before / (before + after))[:, None]

@@ -1,7 +1,7 @@
 """What a camera sees of the simulated sky: stars, satellites, sky light and the sensor's own noise."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -43,7 +43,8 @@ class Look:
     those of the delivered, binned frame; `pixel_scale_arcsec`, `read_noise_e` and `full_well_e` are of one unbinned
     pixel. `transmission` is the share of light that filter, cloud and dome let through, 0 for a closed dome; it dims
     the sky too. `panel_e_s` is what a light panel leaves in each unbinned pixel. `rotation_deg` is that of
-    mid-exposure, and changes by `rotation_rate_deg_s`.
+    mid-exposure, and changes by `rotation_rate_deg_s`. `mosaic` says how much of the light the colour filters before a
+    cell of two by two pixels let through (upper left and right, lower left and right); empty: there are none.
     """
 
     started_at: datetime
@@ -64,6 +65,7 @@ class Look:
     full_well_e: float
     rotation_rate_deg_s: float = 0.0
     panel_e_s: float = 0.0
+    mosaic: tuple[float, ...] = ()
 
     @property
     def mid_at(self) -> datetime:
@@ -135,7 +137,10 @@ class Sky:
             canvas.add(self._star_spots(look, pointing, canvas))
             canvas.add(self._satellite_spots(look, pointing, canvas))
         random = np.random.default_rng([self._seed, round(unix_of(look.started_at) * 1e6)])
-        return look.sensor.read(canvas.electrons, random)
+        if not look.mosaic:
+            return look.sensor.read(canvas.electrons, random)
+        behind = _behind(look.mosaic, canvas.electrons + np.float32(look.sensor.sky_e))
+        return replace(look.sensor, sky_e=0.0).read(behind, random)
 
     def targets_in(self, look: Look) -> list[Target]:
         """Each satellite above the horizon that is inside the frame at mid-exposure, lit or not."""
@@ -185,6 +190,13 @@ class Sky:
         apart_deg = np.degrees(np.arccos(np.clip(seen.units @ pointing.middle, -1.0, 1.0)))
         near = apart_deg < reach_deg + 2.0 * seen.rate_deg_s * look.exposure_s / 2.0
         return maybe[near & (seen.altitude_deg > 0.0)]
+
+
+def _behind(mosaic: tuple[float, ...], electrons: NDArray[np.float32]) -> NDArray[np.float32]:
+    """What is left of these electrons behind colour filters."""
+    for number, share in enumerate(mosaic):
+        electrons[number // 2 :: 2, number % 2 :: 2] *= np.float32(share)
+    return electrons
 
 
 def _faintest(look: Look, trail_px: float) -> float:

@@ -40,7 +40,6 @@ PRESETS = (
     _row("M08", "it parks by itself", "by_itself", "mount.park"),
     _row("M12", "its line is dead", "drop", "mount.*"),
     _row("M13", "another client moves it 2° south", "by_itself", "mount.slew", off_dec_deg=-2.0),
-    _row("M18", "its declination rates go the other way", "speed", "mount.DeclinationRate", times=-1.0),
     _row("C01", "an exposure never completes", "stuck", "camera.expose"),
     _row("C03", "it delivers the previous picture", "picture_previous", "camera.picture"),
     _row("C04", "its pictures are all zero", "picture_zero", "camera.picture"),

@@ -7,7 +7,7 @@ from datetime import datetime
 from drivers.values import CameraState, Quantity, ShutterState
 from simulators.faults import EVERY, Fault, FaultKind
 from simulators.observatory import Observatory
-from simulators.physics.camera import Camera
+from simulators.physics.camera import Camera, Setup
 from simulators.physics.cover import Cover
 from simulators.physics.dome import Dome
 from simulators.physics.filter_wheel import FilterWheel
@@ -161,7 +161,7 @@ def _camera(number: int, camera: Camera) -> Card:
     tones = {CameraState.EXPOSING: "busy", CameraState.READING: "busy"}
     cooler, state = camera.cooler, camera.state
     rows = (
-        ("Sensor", f"{camera.settings.width_px} × {camera.settings.height_px}, bin {camera.setup.binning}"),
+        ("Sensor", f"{camera.settings.width_px} × {camera.settings.height_px}, bin {_binned(camera.setup)}"),
         ("Exposed", f"{camera.percent_completed} %"),
         ("Cooler", f"{cooler.temperature_c:.1f} °C" + (f" → {cooler.set_point_c:.0f}" if cooler.on else ", off")),
         ("Frames", str(len(camera.shots))),
@@ -204,6 +204,11 @@ def _switch(switch: Switch) -> Card:
     ports = enumerate(switch.settings.ports)
     rows = tuple((switch.names[number], f"{switch.value(number):g} / {port.highest:g}") for number, port in ports)
     return Card("Switches", f"{len(rows)}", "quiet", rows)
+
+
+def _binned(setup: Setup) -> str:
+    one, other = setup.binning_x, setup.binning_y
+    return f"{one}" if one == other else f"{one} × {other}"
 
 
 def _titled(kind: str, number: int) -> str:

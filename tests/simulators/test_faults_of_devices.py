@@ -169,6 +169,30 @@ async def test_a_picture_may_be_ready_early_or_be_another_or_none() -> None:
         assert (await rig.device.status()).state is CameraState.IDLE
 
 
+@pytest.mark.parametrize("times", [15.0, -1.0, 0.0])
+async def test_rates_may_come_out_by_a_factor_and_be_read_back_as_told(times: float) -> None:
+    async with a_mount() as rig:
+        rig.goes_wrong(FaultKind.SPEED, "mount", "RightAscensionRate", times=times)
+        await rig.device.track(ra_deg_per_s=0.02, dec_deg_per_s=0.01)
+        assert rig.observatory.mount.rates_deg_s == (0.02, 0.01)
+        await anyio.sleep(2.0)
+        before = truth(rig)
+        await anyio.sleep(10.0)
+        after = truth(rig)
+        assert wrapped(after[0] - before[0]) == pytest.approx(0.2 * times, abs=1e-5)
+        assert after[1] - before[1] == pytest.approx(0.1, abs=1e-5)
+
+
+async def test_an_axis_that_is_told_much_goes_as_fast_as_it_can_and_no_faster() -> None:
+    async with a_mount() as rig:
+        for axis, times in (("primary", -1.0), ("secondary", 100.0)):
+            rig.goes_wrong(FaultKind.SPEED, "mount", axis, times=times)
+        await rig.device.turn_axes(primary_deg_per_s=0.5, secondary_deg_per_s=0.5)
+        speeds = rig.observatory.mount.axes.speeds_deg_s(unix_of(rig.observatory.clock.now()) + 5.0)
+        assert speeds == pytest.approx((-0.5, 4.0))
+        assert rig.observatory.mount.slewing
+
+
 async def test_a_cooler_may_fail_and_say_that_it_is_on() -> None:
     async with Direct().camera() as rig:
         await rig.device.cool_to(-10.0)

@@ -339,3 +339,56 @@ def test_the_field_of_an_alt_azimuth_mount_turns_within_an_exposure_and_that_of_
         early, late = (night.observatory.mount.axes.rotation_deg(unix_of(at)) for at in (shot.started_at, shot.ends_at))
         assert look.rotation_rate_deg_s == pytest.approx(wrapped(late - early) / 300.0, abs=1e-9)
         assert (abs(look.rotation_rate_deg_s) > 1e-4) is turns
+
+
+def test_columns_and_rows_binned_by_their_own_numbers_have_the_light_of_all_their_pixels() -> None:
+    night = Night(
+        sky=Sky(StarCatalogue.load(), Swarm([]), TEIDE, 1),
+        cameras=(CameraSettings(width_px=96, height_px=64, asymmetric_binning=True),),
+    )
+    cover, camera = night.observatory.cover, night.observatory.cameras[0]
+    assert cover is not None
+    cover.move(opening=False)
+    cover.shine(20)
+    night.wait(10.0)
+    for columns, rows in ((1, 1), (2, 1), (1, 3), (4, 2)):
+        camera.bin_by(columns, only="x")
+        camera.bin_by(rows, only="y")
+        camera.setup = replace(camera.setup, num_x=96 // columns, num_y=64 // rows)
+        flat = night.observatory.album.picture_of(0, night.shoot(1.0))
+        assert flat.shape == (64 // rows, 96 // columns)
+        one_pixel = 20_000.0 * 20 / 255 * 0.95 / 0.8
+        assert flat.mean() - 300.0 == pytest.approx(one_pixel * columns * rows, rel=0.01)
+
+
+def test_a_satellite_is_told_on_the_pixel_where_it_is_however_it_was_binned() -> None:
+    night = Night(cameras=(CameraSettings(width_px=96, height_px=64, asymmetric_binning=True),))
+    camera = night.observatory.cameras[0]
+    camera.bin_by(2, only="y")
+    camera.setup = replace(camera.setup, num_x=80, num_y=16, start_x=4, start_y=2)
+    truth = night.observatory.album.truth_of(0, night.shoot())
+    assert truth.norad_ids_in_field == ((1, 1.0, 0.75),)  # the other one lies below
+    assert truth.pixel_scale_arcsec == pytest.approx(3.816, abs=1e-3)
+
+
+@pytest.mark.parametrize("bayer", ["RGGB", "BGGR"])
+def test_each_pixel_of_a_colour_sensor_has_the_light_of_its_colour(bayer: Any) -> None:
+    night = Night(
+        sky=Sky(StarCatalogue.load(), Swarm([]), TEIDE, 1),
+        cameras=(CameraSettings(width_px=96, height_px=64, bayer=bayer),),
+    )
+    cover, camera = night.observatory.cover, night.observatory.cameras[0]
+    assert cover is not None
+    cover.move(opening=False)
+    cover.shine(51)
+    night.wait(10.0)
+    raw = night.observatory.album.picture_of(0, night.shoot(1.0)).astype(float) - 300.0
+    cells = [raw[row::2, column::2].mean() for row in (0, 1) for column in (0, 1)]
+    white = 3_800.0 / 0.8
+    shares = {"R": 0.30, "G": 0.45, "B": 0.25}
+    assert cells == pytest.approx([white * shares[colour] for colour in bayer], rel=0.01)
+    camera.bin_by(2)
+    camera.setup = replace(camera.setup, num_x=48, num_y=32)
+    binned = night.observatory.album.picture_of(0, night.shoot(1.0)).astype(float) - 300.0
+    assert binned.mean() == pytest.approx(4.0 * raw.mean(), rel=0.01)
+    assert binned[::2, ::2].mean() == pytest.approx(binned[1::2, 1::2].mean(), rel=0.01)

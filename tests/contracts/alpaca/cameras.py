@@ -8,11 +8,12 @@ def expose(camera: Instrument, exposure_s: float = 1.0) -> None:
     camera.until("ImageReady", True, within_s=exposure_s + 60.0)
 
 
-def whole(camera: Instrument, binning: int = 1) -> tuple[int, int]:
-    """The whole sensor, binned; says how large that is."""
-    camera.write("BinX", binning)
-    camera.write("BinY", binning)
-    size = camera.read("CameraXSize") // binning, camera.read("CameraYSize") // binning
+def whole(camera: Instrument, columns: int = 1, rows: int | None = None) -> tuple[int, int]:
+    """The whole sensor, binned, the rows as the columns if nothing is said; says how large that is."""
+    rows = columns if rows is None else rows
+    camera.write("BinX", columns)
+    camera.write("BinY", rows)
+    size = camera.read("CameraXSize") // columns, camera.read("CameraYSize") // rows
     frame(camera, 0, 0, *size)
     return size
 
@@ -22,5 +23,8 @@ def frame(camera: Instrument, start_x: int, start_y: int, num_x: int, num_y: int
         camera.write(name, value)
 
 
-def binnings(camera: Instrument) -> list[int]:
-    return list(range(1, min(camera.read("MaxBinX"), 4) + 1))
+def pairs(camera: Instrument) -> list[tuple[int, int]]:
+    """Every binning of columns and rows that it can do together, up to 4."""
+    columns, rows = (range(1, min(camera.read(f"MaxBin{axis}"), 4) + 1) for axis in "XY")
+    asymmetric = camera.read("CanAsymmetricBin")
+    return [(one, other) for one in columns for other in rows if one == other or asymmetric]

@@ -2,6 +2,7 @@
 
 import pytest
 
+from simulators.physics.dome import DomeSettings
 from simulators.physics.focuser import FocuserSettings
 from tests.contracts.alpaca.benches import ADDRESS
 from tests.contracts.alpaca.faces import INVALID_OPERATION, INVALID_VALUE, NOT_IMPLEMENTED
@@ -10,6 +11,7 @@ from tests.contracts.alpaca.members import SENSORS
 from tests.contracts.alpaca.scopes import turn
 
 OPEN, CLOSED, OPENING, CLOSING = 0, 1, 2, 3
+WINDOW = DomeSettings(can_set_altitude=True)
 
 
 def test_every_filter_has_a_name_and_an_offset(opened: Opening) -> None:
@@ -116,13 +118,41 @@ def test_a_dome_turns_to_within_a_degree(opened: Opening) -> None:
         ("CanSetAltitude", "SlewToAltitude", "Altitude", (-10.0, 100.0)),
     ],
 )
+@pytest.mark.parametrize("built", [DomeSettings(), WINDOW], ids=["slit", "window"])
 def test_a_dome_refuses_places_that_are_none(
-    opened: Opening, flag: str, method: str, name: str, bad: tuple[float, ...]
+    opened: Opening, built: DomeSettings, flag: str, method: str, name: str, bad: tuple[float, ...]
 ) -> None:
-    dome = opened("Dome")
+    dome = opened("Dome", dome=built)
     for value in bad:
         assert dome.refusal(method, **{name: value}) == (INVALID_VALUE if dome.read(flag) else NOT_IMPLEMENTED)
     assert dome.read("Slewing") is False
+
+
+@pytest.mark.parametrize("built", [DomeSettings(), WINDOW], ids=["slit", "window"])
+def test_a_dome_has_an_altitude_where_it_can_be_set(opened: Opening, built: DomeSettings) -> None:
+    dome = opened("Dome", dome=built)
+    if not dome.read("CanSetAltitude"):
+        assert not dome.implemented("Altitude")
+        return
+    assert 0.0 <= dome.read("Altitude") <= 90.0
+    for altitude_deg in (0.0, 15.0, 30.0, 45.0, 60.0, 75.0, 90.0):
+        away_deg = abs(dome.read("Altitude") - altitude_deg)
+        dome.call("SlewToAltitude", Altitude=altitude_deg)
+        assert dome.read("Slewing") is (away_deg > 0.0) or ADDRESS
+        dome.until("Slewing", False)
+        assert dome.read("Altitude") == pytest.approx(altitude_deg, abs=1.0)
+
+
+def test_a_window_is_stopped_on_its_way(opened: Opening) -> None:
+    dome = opened("Dome", dome=WINDOW)
+    require(dome, "CanSetAltitude")
+    dome.call("SlewToAltitude", Altitude=0.0)
+    dome.until("Slewing", False)
+    dome.call("SlewToAltitude", Altitude=90.0)
+    dome.bench.wait(2.0)
+    dome.call("AbortSlew")
+    dome.until("Slewing", False, within_s=30.0)
+    assert 0.0 <= dome.read("Altitude") < 89.0
 
 
 def test_a_dome_that_is_stopped_stops_and_follows_nobody(opened: Opening) -> None:

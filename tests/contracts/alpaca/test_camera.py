@@ -1,17 +1,23 @@
 """What a camera takes, refuses, and delivers."""
 
+from typing import Literal
+
 import pytest
 
 from simulators.physics.camera import CameraSettings
 from tests.contracts.alpaca.benches import ADDRESS
-from tests.contracts.alpaca.cameras import binnings, expose, whole
+from tests.contracts.alpaca.cameras import expose, pairs, whole
 from tests.contracts.alpaca.faces import INVALID_OPERATION, INVALID_VALUE, NOT_IMPLEMENTED
 from tests.contracts.alpaca.instruments import Opening
 
 IDLE, EXPOSING = 0, 2
+RGGB = 2
+Bayer = Literal["RGGB", "GRBG", "GBRG", "BGGR"]
 SMALL = CameraSettings(width_px=96, height_px=64)
 NAMED = CameraSettings(width_px=96, height_px=64, gain_names=("Low", "High"), offset_names=("A", "B", "C"))
 BY_FLAG = CameraSettings(width_px=96, height_px=64, fast_flag=True)
+ASYMMETRIC = CameraSettings(width_px=96, height_px=64, asymmetric_binning=True)
+COLOUR = CameraSettings(width_px=96, height_px=64, bayer="GRBG")
 CAMERAS = [pytest.param(SMALL, id="values"), pytest.param(NAMED, id="names"), pytest.param(BY_FLAG, id="fast by flag")]
 
 
@@ -24,8 +30,10 @@ def test_before_the_first_exposure_there_is_nothing_to_tell(opened: Opening, nam
 
 
 @pytest.mark.parametrize("axis", ["X", "Y"])
-def test_binning_goes_from_one_to_its_most(opened: Opening, axis: str) -> None:
-    camera = opened("Camera")
+@pytest.mark.parametrize("binned", [SMALL, ASYMMETRIC], ids=["alike", "each by its own"])
+def test_binning_goes_from_one_to_its_most(opened: Opening, binned: CameraSettings, axis: str) -> None:
+    camera = opened("Camera", cameras=(binned,))
+    other = "Y" if axis == "X" else "X"
     most = camera.read(f"MaxBin{axis}")
     assert most >= 1
     for bad in (0, -1, most + 1):
@@ -33,17 +41,19 @@ def test_binning_goes_from_one_to_its_most(opened: Opening, axis: str) -> None:
     for binning in range(1, min(most, 4) + 1):
         camera.write(f"Bin{axis}", binning)
         assert camera.read(f"Bin{axis}") == binning
-        if not camera.read("CanAsymmetricBin"):
-            assert camera.read("BinX") == camera.read("BinY")
+        assert camera.read(f"Bin{other}") == (1 if camera.read("CanAsymmetricBin") else binning)
     camera.write(f"Bin{axis}", 1)
 
 
 @pytest.mark.parametrize("name", ["StartX", "StartY", "NumX", "NumY"])
 @pytest.mark.parametrize("by", ["too low", "too high"])
-def test_a_frame_that_does_not_fit_is_taken_and_refused_when_it_is_exposed(opened: Opening, name: str, by: str) -> None:
-    camera = opened("Camera")
-    for binning in binnings(camera):
-        size = whole(camera, binning)[0 if name.endswith("X") else 1]
+@pytest.mark.parametrize("binned", [SMALL, ASYMMETRIC], ids=["alike", "each by its own"])
+def test_a_frame_that_does_not_fit_is_taken_and_refused_when_it_is_exposed(
+    opened: Opening, binned: CameraSettings, name: str, by: str
+) -> None:
+    camera = opened("Camera", cameras=(binned,))
+    for pair in pairs(camera):
+        size = whole(camera, *pair)[0 if name.endswith("X") else 1]
         low = -1 if name.startswith("Start") else 0
         bad = low if by == "too low" else size + 1
         camera.write(name, bad)
@@ -106,11 +116,26 @@ def test_it_reads_out_by_modes_or_by_a_flag(opened: Opening, cameras: CameraSett
     camera.write("ReadoutMode", 0)
 
 
-def test_only_a_coloured_sensor_has_a_pattern(opened: Opening) -> None:
-    camera = opened("Camera")
+@pytest.mark.parametrize("sensor", [SMALL, COLOUR], ids=["monochrome", "Bayer"])
+def test_only_a_coloured_sensor_has_a_pattern(opened: Opening, sensor: CameraSettings) -> None:
+    camera = opened("Camera", cameras=(sensor,))
     has_pattern = camera.read("SensorType") not in (0, 1)
+    assert has_pattern is (sensor is COLOUR) or ADDRESS
     for name in ("BayerOffsetX", "BayerOffsetY"):
         assert camera.implemented(name) is has_pattern
+        assert not has_pattern or 0 <= camera.read(name) <= 3
+
+
+@pytest.mark.skipif(bool(ADDRESS), reason="only of our own sensor it is known where its first red pixel is")
+@pytest.mark.parametrize(
+    ("bayer", "first_red"), [("RGGB", (0, 0)), ("GRBG", (1, 0)), ("GBRG", (0, 1)), ("BGGR", (1, 1))]
+)
+def test_the_pattern_begins_where_its_first_red_pixel_is(
+    opened: Opening, bayer: Bayer, first_red: tuple[int, int]
+) -> None:
+    camera = opened("Camera", cameras=(CameraSettings(width_px=96, height_px=64, bayer=bayer),))
+    assert camera.read("SensorType") == RGGB
+    assert (camera.read("BayerOffsetX"), camera.read("BayerOffsetY")) == first_red
 
 
 def test_the_sensor_is_kept_cold_as_it_is_told(opened: Opening) -> None:

@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from simulators.physics.camera import CameraSettings
 from tests.contracts.alpaca.benches import ADDRESS
-from tests.contracts.alpaca.cameras import expose, frame, whole
+from tests.contracts.alpaca.cameras import expose, frame, pairs, whole
 from tests.contracts.alpaca.instruments import Instrument, Opening
 
 
@@ -16,12 +17,18 @@ def pixels(camera: Instrument) -> np.ndarray[Any, Any]:
     return np.array(camera.read("ImageArray"))
 
 
-@pytest.mark.parametrize("binning", [1, 2, 3, 4])
-def test_every_binning_delivers_whole_pictures_and_each_of_four_corners(opened: Opening, binning: int) -> None:
-    camera = opened("Camera")
-    if binning > camera.read("MaxBinX"):
-        pytest.skip(f"this camera does not bin by {binning}")
-    width, height = whole(camera, binning)
+ASYMMETRIC = CameraSettings(width_px=96, height_px=64, asymmetric_binning=True)
+
+
+@pytest.mark.parametrize("binning", [(1, 1), (2, 2), (3, 3), (4, 4), (1, 2), (4, 2), (3, 1), (2, 3)])
+def test_every_binning_delivers_whole_pictures_and_each_of_four_corners(
+    opened: Opening, binning: tuple[int, int]
+) -> None:
+    columns, rows = binning
+    camera = opened("Camera") if columns == rows else opened("Camera", cameras=(ASYMMETRIC,))
+    if binning not in pairs(camera):
+        pytest.skip(f"this camera does not bin by {columns} and {rows}")
+    width, height = whole(camera, columns, rows)
     expose(camera, 0.1)
     picture = pixels(camera)
     assert picture.shape[:2] == (width, height)

@@ -103,6 +103,27 @@ def test_light_comes_in_only_through_the_open_slit() -> None:
     assert dome.lets_through(30.0, 90.0, EVENING) == 0.0  # it was closed then
 
 
+def test_light_comes_in_through_the_window_and_not_beside_it() -> None:
+    dome, clock = a_dome(slit_half_width_deg=15.0, can_set_altitude=True)
+    dome.slew(90.0)
+    dome.move_shutter(opening=True)
+    dome.raise_window(50.0)
+    assert dome.moving
+    before = clock.now()
+    clock.advance(60.0)
+    assert not dome.moving
+    assert dome.altitude_deg == pytest.approx(50.0)
+    shares = [dome.lets_through(altitude_deg, 90.0, clock.now()) for altitude_deg in (30.0, 36.5, 40.0, 60.0, 70.0)]
+    assert shares == [0.0, pytest.approx(0.5), 1.0, 1.0, 0.0]
+    assert dome.lets_through(50.0, 90.0, before) == 0.0
+    for altitude_deg in (-0.1, 90.1, float("nan")):
+        with pytest.raises(Refusal, match="not within"):
+            dome.raise_window(altitude_deg)
+    slit, _ = a_dome()
+    with pytest.raises(Refusal, match="from the horizon to the zenith"):
+        slit.raise_window(50.0)
+
+
 def test_a_wheel_turns_the_short_way_and_says_nothing_while_it_does() -> None:
     clock = HandClock(EVENING)
     wheel = FilterWheel(FilterWheelSettings(slot_s=0.5), now=clock.now)

@@ -115,8 +115,8 @@ def test_rates_move_the_place_by_rate_times_time(kind: MountKind, ra_deg_s: floa
 def test_rates_of_catalogue_axes_are_those_of_the_instant_and_its_place(
     kind: MountKind, ra_deg_s: float, dec_deg_s: float
 ) -> None:
-    """Mounts turn their axes of date evenly. On a path of degrees that is no even motion in the catalogue's system, whose
-    pole is 0.15° away: some arcseconds come together in 10 s at 0.5°/s. They are held to what evenness of date makes.
+    """Mounts turn their axes of date evenly. On a path of degrees that is no even motion in the catalogue's system,
+    whose pole is 0.15° away: some arcseconds come together in 10 s at 0.5°/s. Here it is held to evenness of date.
     """
     rig = Rig(kind=kind, system=EquatorialSystem.ICRS, acceleration_deg_s2=1e5)
     rig.mount.slew(*rig.at_hour_angle(40.0, 15.0))
