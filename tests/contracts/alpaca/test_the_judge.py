@@ -109,7 +109,7 @@ def test_a_rule_that_is_broken_is_noticed(
         lambda opened: rates.test_offsets_move_it_as_fast_as_they_say(opened, MOUNT, 3.0, 5.0, -40.0),
         lambda opened: test_every_device.test_it_is_of_platform_7(opened, "Telescope"),
         lambda opened: test_every_device.test_its_state_is_operational_and_in_the_right_case(opened, "Dome"),
-        lambda opened: test_camera.test_binning_goes_from_one_to_its_most(opened, "X"),
+        lambda opened: test_camera.test_binning_goes_from_one_to_its_most(opened, test_camera.SMALL, "X"),
     ],
 )
 def test_indis_server_does_not_pass(bench: Bench, rule: Rule) -> None:
