@@ -111,15 +111,19 @@ def observatory(
     Tests of your own: --port 0, wait for the line "observatory listens on HOST:PORT", and use it. --rate 60 makes an
     hour a minute, --at fixes the instant and so the sky, --seed the noise. Control calls, all JSON:
 
-      GET  /_observatory/frames    where each frame truly pointed, and which satellites are in it
+    \b
+      GET /_observatory/frames    where each frame truly pointed, what is in it
+      PUT /_observatory/weather   {"safe": false, "cloud_cover_percent": 80}
+                                  {} gives it back to itself
+      PUT /_observatory/faults    [{"kind": "stuck", "device": "mount",
+                                    "method": "slew", "for_s": 60}]
+                                  [] clears them
+      GET /_observatory/faults    the same, each with how often it fired
+      PUT /_observatory/reset     {"seed": 7, "at": "2026-11-23T01:00:00Z"}
+                                  all devices as at the start; {} keeps both
 
-      PUT  /_observatory/weather   {"safe": false, "cloud_cover_percent": 80}; {} gives it back to itself
-
-      PUT  /_observatory/faults    [{"kind": "stuck", "device": "mount", "method": "slew", "for_s": 60}]; [] clears
-
-      GET  /_observatory/faults    the same, each with how often it fired
-
-      PUT  /_observatory/reset     {"seed": 7, "at": "2026-11-23T01:00:00Z"}: all devices as at the start; {} keeps both
+    \b
+      curl -X PUT 127.0.0.1:11111/_observatory/weather -d '{"safe": false}'
 
     --scenario takes a TOML file that says all of this at once, or one of ours: calm, cloudy, worn-out, storm, swizzle.
     Every key and every fault stands in docs/simulators.md.

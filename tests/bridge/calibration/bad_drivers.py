@@ -15,13 +15,17 @@ IGNORED: Law = (0.0, 0.0)
 
 @dataclass
 class BadDriver:
-    """A mount behind a driver: moved = factor × told + offset, for each axis of each way. `told` is all it was told."""
+    """A mount behind a driver: moved = factor × told + offset, for each axis of each way. `told` is all it was told.
+
+    `dec_turns_over`: on the western side of the pier its declination rate goes the other way, as INDI's simulator's.
+    """
 
     mount: Mount
     axes: tuple[Law, Law] = (AS_TOLD, AS_TOLD)
     rates: tuple[Law, Law] = (AS_TOLD, AS_TOLD)
     swapped: bool = False
     sides_untold: bool = False
+    dec_turns_over: bool = False
     fastest_rate_deg_s: float = 100.0
     told: list[tuple[float, float]] = field(default_factory=list)
 
@@ -42,6 +46,8 @@ class BadDriver:
             raise Refused(self.name, "track", f"rates are limited to {self.fastest_rate_deg_s}°/s")
         self.told.append((ra_deg_per_s, dec_deg_per_s))
         ra, dec = _obeyed(self.rates, ra_deg_per_s, dec_deg_per_s)
+        if self.dec_turns_over and (await self.mount.status()).pier_side is PierSide.WEST:
+            dec = -dec
         await self.mount.track(ra_deg_per_s=ra, dec_deg_per_s=dec)
 
     async def turn_axes(self, *, primary_deg_per_s: float, secondary_deg_per_s: float) -> None:

@@ -67,6 +67,17 @@ async def test_a_german_mount_is_measured_on_both_sides_of_the_pier(
     assert follows(measured, able)[0] == [Way.AXES, Way.RATES, Way.LEAPFROG]
 
 
+async def test_a_rate_that_goes_the_other_way_on_one_side_of_the_pier_is_known_by_side(
+    tmp_path: Path, ephemeris: Ephemeris
+) -> None:
+    async with a_scope(tmp_path, ephemeris=ephemeris) as scope:
+        driver = BadDriver(scope.seats.mount.device, dec_turns_over=True)
+        measured = await a_procedure(scope, driver).run()
+    gains = {side: [one.gain for one in measured.pair(Way.RATES, side) or ()] for side in measured.sides(Way.RATES)}
+    assert gains == {PierSide.EAST: [1.0, 1.0], PierSide.WEST: [1.0, -1.0]}
+    assert Way.RATES in follows(measured, driver.capabilities)[0]
+
+
 @pytest.mark.parametrize("system", EquatorialSystem)
 async def test_an_alt_azimuth_mount_is_measured_in_azimuth_and_altitude(
     tmp_path: Path, ephemeris: Ephemeris, system: EquatorialSystem

@@ -205,6 +205,26 @@ async def test_a_driver_that_is_wrong_by_a_law_is_steered_by_that_law(
         assert off_rms_arcsec(scope, target)[0] < 2.0
 
 
+@pytest.mark.parametrize("side", [PierSide.EAST, PierSide.WEST])
+async def test_a_driver_that_turns_over_with_the_mount_is_steered_by_the_law_of_its_side(
+    tmp_path: Path, ephemeris: Ephemeris, side: PierSide
+) -> None:
+    target, whole = a_pass(60.0), as_measured(GERMAN, Way.RATES)
+    turned = [one.side is PierSide.WEST and one.axis == "secondary" for one in whole.axes]
+    axes = tuple(
+        one.model_copy(update={"gain": -1.0 if over else 1.0}) for one, over in zip(whole.axes, turned, strict=True)
+    )
+    write_measured(whole.model_copy(update={"axes": axes}), tmp_path)
+    over: Callable[[Mount], Mount] = lambda mount: BadDriver(mount, dec_turns_over=True)  # noqa: E731
+    starts_at = before(target, 60.0 if side is PierSide.EAST else -15.0)
+    async with a_scope(
+        tmp_path, ephemeris=ephemeris, mount=GERMAN, starts_at=before(target, 170.0), driver=over
+    ) as scope:
+        assert await follow(scope, target, starts_at=starts_at) == 1
+        assert off_rms_arcsec(scope, target)[0] < 2.0
+        assert scope.simulated.mount.pointing.flipped is (side is PierSide.WEST)
+
+
 async def test_a_keyhole_is_seen_before_and_the_target_taken_as_a_streak(tmp_path: Path, ephemeris: Ephemeris) -> None:
     target = a_pass(85.0)
     write_measured(as_measured(ALTAZ, *BOTH_WAYS), tmp_path)
