@@ -222,6 +222,10 @@ _API: Sequence[Mapping[str, Any]] = (
     {"kind": "list_empty", "path": "/telescopes/*/tasks"},  # N17
     {"kind": "list_half", "path": "/telescopes/*/tasks"},  # N17
     {"kind": "list_twice", "path": "/telescopes/*/tasks"},  # N17
+    {"kind": "list_long", "path": "/telescopes/*/tasks"},  # N20
+    {"kind": "list_late", "path": "/tasks/*/images", "seconds": 60.0},  # N21
+    {"kind": "change", "path": "/telescopes/*/tasks", "seconds": 60.0, "lasts_s": (10.0, 20.0)},  # N18
+    {"kind": "cancel", "path": "/telescopes/*/tasks", "lasts_s": (10.0, 20.0)},  # N19
     {"kind": "slow", "seconds": 40.0, "probability": 0.5},  # N02
     {"kind": "status", "http_status": 403, "path": "/_storage/*"},  # S01
     {"kind": "status", "http_status": 503, "path": "/_storage/*"},  # S04

@@ -8,7 +8,7 @@ from simulators.api.journal import Overheard
 from simulators.api.lapse import settle
 from simulators.api.switches import Fault
 from simulators.api.world import World, real_s
-from simulators.api.wrongs import answer_instead, editing, spoiling, unauthorized
+from simulators.api.wrongs import answer_instead, editing, meddle, spoiling, unauthorized
 
 
 class Door:
@@ -49,8 +49,11 @@ class Door:
             await _break(send)
         elif fault.kind == "corrupt":
             await self._asked_for_token(scope, spoiling(receive), send)
+        elif fault.kind in ("cancel", "change"):
+            meddle(self._world, fault)
+            await self._asked_for_token(scope, receive, send)
         else:
-            await self._asked_for_token(scope, receive, editing(send, fault))
+            await self._asked_for_token(scope, receive, editing(send, fault, self._world.clock.now()))
 
     async def _asked_for_token(self, scope: Scope, receive: Receive, send: Send) -> None:
         open_to_all = scope["path"].startswith(STORAGE) or scope["path"] == DOCS

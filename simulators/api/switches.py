@@ -25,7 +25,11 @@ FaultKind = Literal[
     "list_half",
     "list_twice",
     "list_backwards",
+    "list_long",
+    "list_late",
     "corrupt",
+    "cancel",
+    "change",
 ]
 Seconds = Annotated[float, Field(ge=0.0, le=86_400.0)]
 
@@ -55,8 +59,11 @@ class Fault(_Table):
     - `bad_json`: the answer is cut in half.
     - `body`: the answer is the text `says`, said to be JSON.
     - `say`: `key` of the answer (of the first of a list; `a.b` is b within a) says `says`.
-    - `list_empty`, `list_half`, `list_twice`, `list_backwards`: what becomes of a list.
+    - `list_empty`, `list_half`, `list_twice`, `list_backwards`, `list_long` (50,000): what becomes of a list;
+      `list_late`: what was made within the last `seconds` is not in it yet.
     - `corrupt`: what was sent has another byte in its middle when it arrives.
+    - `cancel`, `change`: before, the task whose window is open, or the next to open, is cancelled, or its window is
+      moved by `seconds`.
     """
 
     kind: FaultKind

@@ -2,14 +2,19 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from simulators.api.addresses import STORAGE
+from simulators.api.records import TaskStatus
 from simulators.api.switches import Fault
+from simulators.api.tasks import moved
 from simulators.api.wire import WireResponse
+from simulators.api.world import World
 
 _EDGE_PAGE = """<!DOCTYPE html>
 <html><head><title>api.citra.space | 503: Service unavailable</title></head>
@@ -21,6 +26,7 @@ _SIGN_IN_PAGE = """<!DOCTYPE html>
 """
 # A piece of a body that is smaller may be a field of a form; what is spoilt is to be the file.
 _SPOILT_FROM_BYTES = 4096
+_LONG_LIST = 50_000
 
 
 def answer_instead(fault: Fault, path: str) -> ASGIApp | None:
@@ -65,6 +71,21 @@ async def _swallowed(scope: Scope, receive: Receive, send: Send) -> None:
     await Response(status_code=204)(scope, receive, send)
 
 
+def meddle(world: World, fault: Fault) -> None:
+    """Cancel the task whose window is open, or the next to open, or have its window begin and end `seconds` later."""
+    now = world.clock.now()
+    pending = [task for task in world.tasks.values() if task.status is TaskStatus.PENDING and task.closes > now]
+    task = min(pending, key=lambda one: (max(one.opens, now), one.closes), default=None)
+    if task is None:
+        return
+    if fault.kind == "cancel":
+        moved(world, task, TaskStatus.CANCELED, now)
+    else:
+        later = timedelta(seconds=fault.seconds)
+        changed = replace(task, opens=task.opens + later, closes=task.closes + later, updated_at=now)
+        world.tasks[task.id] = changed
+
+
 def spoiling(receive: Receive) -> Receive:
     """`receive` in which one byte of the first large piece is another."""
     spoilt: list[bool] = []
@@ -81,8 +102,8 @@ def spoiling(receive: Receive) -> Receive:
     return received
 
 
-def editing(send: Send, fault: Fault) -> Send:
-    """`send` that lets out another body than was meant, with the length to match."""
+def editing(send: Send, fault: Fault, at: datetime) -> Send:
+    """`send` that lets out another body than was meant, with the length to match. `at` is now."""
     change = _CHANGES[fault.kind]
     begun: list[Message] = []
     body = bytearray()
@@ -94,7 +115,7 @@ def editing(send: Send, fault: Fault) -> Send:
         body.extend(message.get("body", b""))
         if message.get("more_body", False):
             return
-        out = change(bytes(body), fault)
+        out = change(bytes(body), fault, at)
         kept = [header for header in begun[0]["headers"] if header[0] != b"content-length"]
         if out or body:
             kept.append((b"content-length", str(len(out)).encode("ascii")))
@@ -104,23 +125,34 @@ def editing(send: Send, fault: Fault) -> Send:
     return edited
 
 
-def _half(body: bytes, _: Fault) -> bytes:
+def _half(body: bytes, _: Fault, __: datetime) -> bytes:
     return body[: len(body) // 2]
 
 
-def _other_text(_: bytes, fault: Fault) -> bytes:
+def _other_text(_: bytes, fault: Fault, __: datetime) -> bytes:
     return str(fault.says).encode("utf-8", "surrogatepass")
 
 
-def _other_list(change: Callable[[Sequence[Any]], Sequence[Any]]) -> Callable[[bytes, Fault], bytes]:
-    def changed(body: bytes, _: Fault) -> bytes:
+_Change = Callable[[bytes, Fault, datetime], bytes]
+
+
+def _other_list(change: Callable[[Sequence[Any]], Sequence[Any]]) -> _Change:
+    def changed(body: bytes, _: Fault, __: datetime) -> bytes:
         content = _parsed(body)
         return json.dumps(change(content)).encode() if isinstance(content, list) else body
 
     return changed
 
 
-def _says(body: bytes, fault: Fault) -> bytes:
+def _late(body: bytes, fault: Fault, at: datetime) -> bytes:
+    content = _parsed(body)
+    if not isinstance(content, list):
+        return body
+    shown_from = at - timedelta(seconds=fault.seconds)
+    return json.dumps([one for one in content if datetime.fromisoformat(one["createdAt"]) <= shown_from]).encode()
+
+
+def _says(body: bytes, fault: Fault, _: datetime) -> bytes:
     content = _parsed(body)
     inner = content[0] if isinstance(content, list) and content else content
     *within, last = fault.key.split(".")
@@ -140,7 +172,7 @@ def _parsed(body: bytes) -> Any:
         return None
 
 
-_CHANGES: Mapping[str, Callable[[bytes, Fault], bytes]] = {
+_CHANGES: Mapping[str, _Change] = {
     "bad_json": _half,
     "body": _other_text,
     "say": _says,
@@ -148,4 +180,6 @@ _CHANGES: Mapping[str, Callable[[bytes, Fault], bytes]] = {
     "list_half": _other_list(lambda content: content[: len(content) // 2]),
     "list_twice": _other_list(lambda content: [*content, *content]),
     "list_backwards": _other_list(lambda content: content[::-1]),
+    "list_long": _other_list(lambda content: [*content] * (_LONG_LIST // max(1, len(content)) + 1)),
+    "list_late": _late,
 }

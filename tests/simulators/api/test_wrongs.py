@@ -94,6 +94,7 @@ async def test_a_file_may_arrive_with_another_byte(
         ("list_half", lambda ids: ids[:1]),
         ("list_twice", lambda ids: ids + ids),
         ("list_backwards", lambda ids: ids[::-1]),
+        ("list_long", lambda ids: 25_001 * ids),
     ],
 )
 async def test_a_list_may_be_another(
@@ -130,3 +131,35 @@ async def test_an_answer_may_be_any_text(observer: Client, ridge: Ridge) -> None
 async def test_uploads_may_be_sent_by_another_way(ridge: Ridge, initiate: Delivery, fits_file: CardMaker) -> None:
     ridge.turn(storage_at="http://127.0.0.1:9")
     assert (await initiate(fits_file()))["uploadUrl"].startswith("http://127.0.0.1:9/_storage/")
+
+
+async def test_what_is_new_may_be_seen_late(
+    observer: Client, ridge: Ridge, deliver: Delivery, fits_file: CardMaker
+) -> None:
+    upload_id = await deliver(fits_file())
+    ridge.turn(faults=[{"kind": "list_late", "seconds": 60.0}])
+    seen = []
+    for _ in range(2):
+        seen.append([image["uploadId"] for image in (await observer.get("/my/images")).json()])
+        ridge.clock.advance(61.0)
+    assert seen == [[], [upload_id]]
+
+
+async def test_a_task_may_be_cancelled_just_when_one_looks(observer: Client, ridge: Ridge) -> None:
+    later = ridge.add_task(opens=EVENING + timedelta(hours=2), closes=EVENING + timedelta(hours=3))
+    task = ridge.add_task()
+    ridge.turn(faults=[{"kind": "cancel", "path": TASK_LIST}])
+    await listed(observer, ridge)
+    statuses = {one.id: one.status for one in ridge.world.tasks.values()}
+    assert statuses == {task.id: "Canceled", later.id: "Pending"}
+    await listed(observer, ridge)
+    await listed(observer, ridge)  # nothing is left to cancel
+    assert fired(ridge) == [3]
+
+
+async def test_the_window_of_a_task_may_move(observer: Client, ridge: Ridge) -> None:
+    task = ridge.add_task()
+    ridge.turn(faults=[{"kind": "change", "path": TASK_LIST, "seconds": 90.0}])
+    await listed(observer, ridge)
+    moved = ridge.world.tasks[task.id]
+    assert (moved.opens - task.opens, moved.closes - task.closes) == (timedelta(seconds=90), timedelta(seconds=90))
