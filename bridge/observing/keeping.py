@@ -97,8 +97,15 @@ class Keeper:
         Raises:
             DiskFull: there is none.
         """
-        await self._folder.reserve(self._station.camera.width_px * self._station.camera.height_px)
-        return await self._store.frames.reserve_frame(task_id, number=number, total=total)
+        reserved = await self._store.frames.reserve_frame(task_id, number=number, total=total)
+        try:
+            await self._folder.reserve(
+                reserved.file_name, self._station.camera.width_px * self._station.camera.height_px
+            )
+        except DiskFull as full:
+            await self._store.frames.lose_frame(reserved, str(full))
+            raise
+        return reserved
 
     @asynccontextmanager
     async def lost_unless_taken(self, reserved: ReservedFrame) -> AsyncIterator[None]:
@@ -112,6 +119,7 @@ class Keeper:
         finally:
             if not taken:
                 with anyio.CancelScope(shield=True):
+                    await self._folder.release(reserved.file_name)
                     await self._store.frames.lose_frame(reserved, "the exposure was broken off")
 
     async def keep(self, taken: Taken) -> None:

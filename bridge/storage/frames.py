@@ -5,6 +5,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
@@ -17,17 +18,16 @@ from bridge.crashpoints import CrashPoint, passing
 from bridge.errors import DiskFull, FrameNotKept
 from bridge.storage.aside import make_folder, move_aside, sync_folder
 from bridge.storage.cards import Card, FrameHeader, cards_of
-from bridge.storage.checksums import checksum_text, ones_sum, sum_of_bytes, sum_of_pixels
+from bridge.storage.checksums import checksum_text, ones_sum, sum_of_bytes
 from bridge.storage.found import FoundFrame, read_back
 from bridge.storage.framebook import FrameFile
+from bridge.storage.pixels import stored_pieces, sum_of_stored
 from drivers.threads import Worker
 
-_BLOCK_BYTES = 1 << 20
 _UNIT_BYTES = 2880  # everything in FITS comes in units of this
 _HEADER_BYTES = 8 * _UNIT_BYTES  # more than any header of ours
 
-# uint16 is stored as int16 less 32768 (BZERO): the same bits with the highest one flipped.
-_FLIP = np.uint16(0x8000)
+_HURRY_BYTES = 8 << 20
 
 
 class FrameFolder:
@@ -37,18 +37,23 @@ class FrameFolder:
         self._folder = folder
         self._keep_free_bytes = keep_free_bytes
         self._worker = worker
+        self._reserved: set[str] = set()
 
     @property
     def folder(self) -> Path:
         return self._folder
 
-    async def reserve(self, pixel_count: int) -> None:
-        """Make sure, before the shutter opens, that a frame of so many pixels fits.
+    async def reserve(self, file_name: str, pixel_count: int) -> None:
+        """Take, before the shutter opens, the room that a frame of so many pixels under this name needs.
 
         Raises:
-            DiskFull: it does not, or would leave less free than is to be kept.
+            DiskFull: there is none, or less would be left free than is to be kept.
         """
-        await self._worker.call(self._check_room, 2 * pixel_count + _HEADER_BYTES)
+        await self._worker.call(self._reserve, file_name, 2 * pixel_count + _HEADER_BYTES)
+
+    async def release(self, file_name: str) -> None:
+        """Give the room back: no frame came."""
+        await self._worker.call(self._release, file_name)
 
     async def write(self, header: FrameHeader) -> FrameFile:
         """The frame as a FITS file, synced, under its final name. A half-written one is never seen under that name.
@@ -79,19 +84,28 @@ class FrameFolder:
         for part in self._folder.glob(part_name("*")):
             part.unlink()
 
-    def _check_room(self, needed_bytes: int) -> None:
+    def _reserve(self, file_name: str, needed_bytes: int) -> None:
         free_bytes = shutil.disk_usage(self._folder).free
         if free_bytes - needed_bytes < self._keep_free_bytes:
             raise DiskFull(
                 f"{self._folder}: {free_bytes / 1e9:.2f} GB free, a frame needs {needed_bytes / 1e9:.3f} GB and "
                 f"{self._keep_free_bytes / 1e9:.2f} GB are kept free: make room"
             )
+        with _part_file(self._folder / part_name(file_name), is_there=False) as descriptor:
+            os.posix_fallocate(descriptor, 0, needed_bytes)
+        self._reserved.add(file_name)
+
+    def _release(self, file_name: str) -> None:
+        if file_name in self._reserved:
+            self._reserved.remove(file_name)
+            (self._folder / part_name(file_name)).unlink(missing_ok=True)
 
     def _write(self, header: FrameHeader) -> FrameFile:
-        path = self._folder / header.reserved.file_name
-        cards = cards_of(header)
+        name = header.reserved.file_name
+        path, cards, room_is_made = self._folder / name, cards_of(header), name in self._reserved
+        self._reserved.discard(name)
         try:
-            return write_frame(path, cards, header.frame.pixels)
+            return write_frame(path, cards, header.frame.pixels, room_is_made=room_is_made)
         except DiskFull:
             raise
         except OSError:
@@ -110,40 +124,28 @@ async def open_frame_folder(folder: Path, *, keep_free_bytes: int) -> AsyncItera
         worker.close()
 
 
-def write_frame(path: Path, cards: list[Card], pixels: NDArray[np.uint16]) -> FrameFile:
+def write_frame(path: Path, cards: list[Card], pixels: NDArray[np.uint16], *, room_is_made: bool = False) -> FrameFile:
     """Write `pixels` (first row lowest; any strides) under a passing name, sync, rename to `path`, sync the folder.
 
-    The memory used beyond the pixels is two blocks of a megabyte.
+    `room_is_made`: the file of the passing name is there already, long enough and empty; what is too much is cut off.
+    The memory used beyond the pixels is five blocks of a megabyte.
 
     Raises:
         FrameNotKept: `path` exists.
         DiskFull: no room; the unfinished file is removed.
         OSError: the disk failed; likewise.
     """
-    if path.exists():
-        raise FrameNotKept(f"{path} exists already; a name is used once")
-    head = _header_bytes(cards, pixels)
-    digest = hashlib.sha256(head)
     part = path.with_name(part_name(path.name))
-    with _part_file(part) as descriptor:
-        _write_all(descriptor, memoryview(head))
-        written = len(head)
-        for block in _blocks(pixels):
-            passing(CrashPoint.HALF_WRITTEN)
-            block.byteswap(inplace=True)
-            stored = block.data.cast("B")
-            digest.update(stored)
-            _write_all(descriptor, stored)
-            written += len(stored)
-        padding = bytes(-written % _UNIT_BYTES)
-        digest.update(padding)
-        _write_all(descriptor, memoryview(padding))
+    with _part_file(part, is_there=room_is_made) as descriptor:
+        if path.exists():
+            raise FrameNotKept(f"{path} exists already; a name is used once")
+        written, sha256 = _write_picture(descriptor, cards, pixels)
+        os.ftruncate(descriptor, written)
         os.fsync(descriptor)
-    passing(CrashPoint.SYNCED)
-    part.rename(path)
-    sync_folder(path.parent)
-    passing(CrashPoint.RENAMED)
-    return FrameFile(path=path, bytes=written + len(padding), sha256=digest.hexdigest())
+        passing(CrashPoint.SYNCED)
+        _name(part, path)
+        passing(CrashPoint.RENAMED)
+    return FrameFile(path=path, bytes=written, sha256=sha256)
 
 
 def part_name(file_name: str) -> str:
@@ -158,8 +160,30 @@ def _once_more(path: Path, cards: list[Card], pixels: NDArray[np.uint16]) -> Fra
         raise FrameNotKept(f"{path} could not be written: {error}; look at the disk") from error
 
 
-def _header_bytes(cards: list[Card], pixels: NDArray[np.uint16]) -> bytes:
-    height_px, width_px = pixels.shape
+def _write_picture(descriptor: int, cards: list[Card], pixels: NDArray[np.uint16]) -> tuple[int, str]:
+    """Header, pixels and padding; gives how many bytes they are, and their SHA-256."""
+    with ThreadPoolExecutor(1, "frame digest") as helper:
+        head = _header_bytes(cards, pixels.shape, sum_of_stored(pixels, helper))
+        digest = hashlib.sha256(head)
+        _write_all(descriptor, memoryview(head))
+        written, begun = len(head), 0
+        for piece in stored_pieces(pixels, helper, digest.update):
+            passing(CrashPoint.HALF_WRITTEN)
+            _write_all(descriptor, piece)
+            written += len(piece)
+            if written - begun >= _HURRY_BYTES:
+                # By the time of the fsync most of it is done: "not needed soon" is what Linux takes as the word to
+                # begin writing to the disk. No page is dropped that is still to be written.
+                os.posix_fadvise(descriptor, begun, written - begun, os.POSIX_FADV_DONTNEED)
+                begun = written
+    padding = bytes(-written % _UNIT_BYTES)
+    digest.update(padding)
+    _write_all(descriptor, memoryview(padding))
+    return written + len(padding), digest.hexdigest()
+
+
+def _header_bytes(cards: list[Card], shape_px: tuple[int, ...], data_sum: int) -> bytes:
+    height_px, width_px = shape_px
     header = fits.Header()
     shape: list[Card] = [
         ("SIMPLE", True, "FITS 4.0"),
@@ -171,10 +195,6 @@ def _header_bytes(cards: list[Card], pixels: NDArray[np.uint16]) -> bytes:
         ("BSCALE", 1, ""),
         ("BUNIT", "adu", ""),
     ]
-    data_sum = 0
-    for block in _blocks(pixels):
-        even = block if block.size % 2 == 0 else np.append(block, np.uint16(0))
-        data_sum = ones_sum(data_sum + sum_of_pixels(even))
     sums: list[Card] = [("DATASUM", str(data_sum), ""), ("CHECKSUM", "0" * 16, "")]
     for keyword, value, comment in [*shape, *cards, *sums]:
         header.append((keyword, value, _fitting(value, comment)), end=True)
@@ -190,23 +210,12 @@ def _fitting(value: str | int | float | bool, comment: str) -> str:
     return comment[: max(0, 80 - 10 - taken - 3)]
 
 
-def _blocks(pixels: NDArray[np.uint16]) -> Iterator[NDArray[np.uint16]]:
-    """The flipped pixels, row after row, in one buffer that is used again: flat, of even length but for the last."""
-    height_px, width_px = pixels.shape
-    rows = max(2, _BLOCK_BYTES // (4 * width_px) * 2)
-    buffer = np.empty((min(rows, height_px), width_px), dtype=np.uint16)
-    for row in range(0, height_px, rows):
-        some = pixels[row : row + rows]
-        flipped = buffer[: len(some)]
-        np.bitwise_xor(some, _FLIP, out=flipped)
-        yield flipped.reshape(-1)
-
-
 @contextmanager
-def _part_file(part: Path) -> Iterator[int]:
-    """A new file to write to, closed afterwards, and removed if anything went wrong."""
+def _part_file(part: Path, *, is_there: bool) -> Iterator[int]:
+    """A file to write to, a new one unless it `is_there`; closed afterwards, and removed if anything went wrong."""
+    flags = 0 if is_there else os.O_CREAT | os.O_EXCL
     try:
-        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        descriptor = os.open(part, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC | flags, 0o600)
         try:
             yield descriptor
         except BaseException:
@@ -217,7 +226,17 @@ def _part_file(part: Path) -> Iterator[int]:
             os.close(descriptor)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise DiskFull(f"{part.parent}: no room left while a frame was written: make room") from error
+            raise DiskFull(f"{part.parent}: no room left for a frame: make room") from error
+        raise
+
+
+def _name(part: Path, path: Path) -> None:
+    """From now on it is the frame; if that cannot be made to last, there is none."""
+    part.rename(path)
+    try:
+        sync_folder(path.parent)
+    except OSError:
+        path.unlink()
         raise
 
 

@@ -301,10 +301,10 @@ async def test_a_full_disk_is_said_and_waited_for(
     full = True
     reserve = FrameFolder.reserve
 
-    async def no_room(self: FrameFolder, pixel_count: int) -> None:
+    async def no_room(self: FrameFolder, file_name: str, pixel_count: int) -> None:
         if full:
             raise DiskFull("0.10 GB free: make room")
-        await reserve(self, pixel_count)
+        await reserve(self, file_name, pixel_count)
 
     monkeypatch.setattr(FrameFolder, "reserve", no_room)
     async with observing(tmp_path, ephemeris, a_request(a_star(), **QUICK)) as scope:
