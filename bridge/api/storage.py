@@ -106,15 +106,21 @@ class StorageClient:
             raise _refusal(response.status_code, body, doing)
 
     async def _pieces(self, envelope: _Envelope, descriptor: int, size_bytes: int) -> AsyncIterator[bytes]:
+        """What is sent, in order. The next piece is read from the disk while one is on its way."""
         if envelope.before:
             yield envelope.before
-        sent = 0
-        while sent < size_bytes:
-            piece = await self._worker.call(os.pread, descriptor, min(_CHUNK_BYTES, size_bytes - sent), sent)
-            if not piece:
-                raise OSError(f"the file ended {size_bytes - sent} bytes early while it was sent")
-            sent += len(piece)
-            yield piece
+        read = 0
+        ahead = self._worker.begin(os.pread, descriptor, min(_CHUNK_BYTES, size_bytes), 0)
+        try:
+            while read < size_bytes:
+                piece = await ahead
+                if not piece:
+                    raise OSError(f"the file ended {size_bytes - read} bytes early while it was sent")
+                read += len(piece)
+                ahead = self._worker.begin(os.pread, descriptor, min(_CHUNK_BYTES, size_bytes - read), read)
+                yield piece
+        finally:
+            ahead.cancel()
         if envelope.after:
             yield envelope.after
 
