@@ -26,6 +26,10 @@ _LARGEST_ANSWER_BYTES = 32 << 20
 _SAFE_METHODS = frozenset({"GET"})
 _TRIES = 3
 
+# Retries are for accidents. Calls that are answered earn them; where a part of the platform stays ill, they run out.
+_LONGEST_PAUSE_S = 10.0
+_RETRIES_AT_MOST, _RETRIES_PER_ANSWER = 10.0, 0.1
+
 Query = Sequence[tuple[str, str]]
 
 
@@ -68,6 +72,7 @@ class ApiLink:
         self._clock = clock
         self._patience = patience
         self._saw_date = saw_date
+        self._retries_left = _RETRIES_AT_MOST
 
     async def call(
         self,
@@ -96,13 +101,20 @@ class ApiLink:
     async def _try(self, tries: int, method: str, path: str, *, doing: str, **asked: Any) -> Any:
         """At most `tries` times, with growing pauses of loop time, or those the server asks for."""
         waits = stamina.retry_context(
-            on=_pause_after, attempts=tries, timeout=None, wait_initial=1.0, wait_max=10.0, wait_jitter=1.0
+            on=self._pause_after,
+            attempts=tries,
+            timeout=None,
+            wait_initial=1.0,
+            wait_max=_LONGEST_PAUSE_S,
+            wait_jitter=1.0,
         )
         async for attempt in waits:
+            self._retries_left -= 1.0 if attempt.num > 1 else 0.0
             with attempt:
                 async with self._presence.turn():
-                    answer = await self._ask(method, path, doing=doing, **asked)
-                    return self._understand(answer, doing)
+                    content = self._understand(await self._ask(method, path, doing=doing, **asked), doing)
+                    self._retries_left = min(_RETRIES_AT_MOST, self._retries_left + _RETRIES_PER_ANSWER)
+                    return content
         raise AssertionError("stamina gives at least one attempt")
 
     async def _ask(self, method: str, path: str, *, doing: str, query: Query, body: object, within_s: float) -> _Answer:
@@ -128,6 +140,12 @@ class ApiLink:
             body=content,
             retry_after=headers.get("retry-after"),
         )
+
+    def _pause_after(self, error: Exception) -> bool | float:
+        """Whether to try a call again; the server's own wish, if it is short enough to be worth waiting for here."""
+        if not isinstance(error, ApiUnreachable) or error.retry_after_s > _LONGEST_PAUSE_S or self._retries_left < 1.0:
+            return False
+        return error.retry_after_s or True
 
     def _note_date(self, text: str | None, asked_at: datetime) -> None:
         """The server's clock, as coarse evidence about ours; a header that is no date is none."""
@@ -190,10 +208,3 @@ async def read_capped(response: httpx.Response, at_most_bytes: int, *, doing: st
         if len(content) > at_most_bytes:
             raise ApiContractBroken(f"{doing}: the answer is longer than {at_most_bytes >> 20} MiB")
     return bytes(content)
-
-
-def _pause_after(error: Exception) -> bool | float:
-    """Whether to try a call again; the server's own wish, if it is short enough to be worth waiting for here."""
-    if not isinstance(error, ApiUnreachable) or error.retry_after_s > 10.0:
-        return False
-    return error.retry_after_s or True

@@ -1,15 +1,17 @@
 """The emulated platform in the same process, on loop time, behind a wire that can be cut; and a client on it."""
 
+import hashlib
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
+import numpy as np
 import pytest
 from pydantic import SecretStr
 
@@ -17,10 +19,14 @@ from bridge.api.client import CitraApi, open_api
 from bridge.clock import LoopClock
 from bridge.config import ApiSettings
 from bridge.events import Event, Telemetry
+from bridge.storage.frames import write_frame
+from bridge.storage.store import Store, open_store
+from bridge.tasks import TaskSource, TaskState
 from simulators.api import Switches, World, emulator_app
 from simulators.api.catalogue import Catalogue, satellite_id_of
 from simulators.api.records import AccessToken, Account, GroundStation, Task, Telescope
 from simulators.sky.satellites import Swarm
+from tests.bridge.delivering import Capture, request_for
 
 EVENING = datetime(2026, 4, 21, 3, 0, tzinfo=UTC)
 CANARY = "citra_pat_CANARY_4f1c"
@@ -224,3 +230,36 @@ def a_platform(swarm: Swarm, uploads_folder: Path, clock: LoopClock, telemetry: 
 async def api(platform: Platform) -> AsyncIterator[CitraApi]:
     async with platform.open() as opened:
         yield opened
+
+
+@pytest.fixture
+async def store(tmp_path: Path, platform: Any) -> AsyncIterator[Store]:
+    async with open_store(tmp_path / "ledger.sqlite", clock=platform.clock, telemetry=platform.telemetry) as opened:
+        yield opened
+
+
+@pytest.fixture
+def capture(store: Store, platform: Any, tmp_path: Path) -> Capture:
+    """Observe a task: frames on disk and in the ledger, CAPTURED."""
+
+    async def captured(
+        task: Task | None = None, *, frames: int = 2, store: Store = store, content: bytes | None = None
+    ) -> str:
+        task_id = f"manual {uuid4()}" if task is None else str(task.id)
+        source = TaskSource.MANUAL if task is None else TaskSource.API
+        request = request_for(task_id, EVENING + timedelta(minutes=30) if task is None else task.closes)
+        await store.ledger.file_tasks([request], source=source)
+        await store.ledger.advance(task_id, TaskState.OBSERVING)
+        for number in range(1, frames + 1):
+            frame = await store.frames.reserve_frame(task_id, number=number, total=frames)
+            path = tmp_path / frame.file_name
+            cards = [("FRAMEID", frame.frame_id, ""), ("DATE-OBS", "2026-04-21T03:14:20.450000", "")]
+            file = write_frame(path, cards, np.zeros((24, 60), dtype=np.uint16))
+            if content is not None:
+                path.write_bytes(content)
+                file = replace(file, bytes=len(content), sha256=hashlib.sha256(content).hexdigest())
+            await store.frames.record_frame(frame, file, started_at=EVENING, ended_at=EVENING)
+        await store.ledger.capture(task_id)
+        return task_id
+
+    return captured

@@ -2,117 +2,32 @@
 
 import hashlib
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import anyio
-import numpy as np
 import pytest
 
 from bridge.api.client import CitraApi
-from bridge.delivery import Delivery
 from bridge.events import (
     ApiTrouble,
     DeliverySetAside,
-    Event,
     FrameDelivered,
     FrameProcessed,
     TaskAdvanced,
     TaskReported,
     Telemetry,
 )
-from bridge.storage.frames import open_frame_folder, write_frame
+from bridge.storage.frames import open_frame_folder
 from bridge.storage.outbox import Lane
 from bridge.storage.recovery import recover
 from bridge.storage.store import Store, open_store
 from bridge.tasks import TaskSource, TaskState
-from schedules.places import ICRS
-from schedules.requests import CollectShape, ObservationRequest
-from schedules.targets import Star
-from simulators.api.records import Task, TaskStatus
-from simulators.api.uploads import UploadState, state_of
-
-EVENING = datetime(2026, 4, 21, 3, 0, tzinfo=UTC)
-
-Heard = Callable[[], list[Event]]
-Capture = Callable[..., Awaitable[str]]
-
-
-@pytest.fixture
-async def store(tmp_path: Path, platform: Any) -> AsyncIterator[Store]:
-    async with open_store(tmp_path / "ledger.sqlite", clock=platform.clock, telemetry=platform.telemetry) as opened:
-        yield opened
-
-
-@pytest.fixture
-def capture(store: Store, platform: Any, tmp_path: Path) -> Capture:
-    """Observe a task: frames on disk and in the ledger, CAPTURED."""
-
-    async def captured(
-        task: Task | None = None, *, frames: int = 2, store: Store = store, content: bytes | None = None
-    ) -> str:
-        task_id = f"manual {uuid4()}" if task is None else str(task.id)
-        source = TaskSource.MANUAL if task is None else TaskSource.API
-        request = request_for(task_id, EVENING + timedelta(minutes=30) if task is None else task.closes)
-        await store.ledger.file_tasks([request], source=source)
-        await store.ledger.advance(task_id, TaskState.OBSERVING)
-        for number in range(1, frames + 1):
-            frame = await store.frames.reserve_frame(task_id, number=number, total=frames)
-            path = tmp_path / frame.file_name
-            cards = [("FRAMEID", frame.frame_id, ""), ("DATE-OBS", "2026-04-21T03:14:20.450000", "")]
-            file = write_frame(path, cards, np.zeros((24, 60), dtype=np.uint16))
-            if content is not None:
-                path.write_bytes(content)
-                file = replace(file, bytes=len(content), sha256=hashlib.sha256(content).hexdigest())
-            await store.frames.record_frame(frame, file, started_at=EVENING, ended_at=EVENING)
-        await store.ledger.capture(task_id)
-        return task_id
-
-    return captured
-
-
-def request_for(task_id: str, closes: datetime) -> ObservationRequest:
-    return ObservationRequest(
-        request_id=task_id,
-        target=Star(name="Vega", icrs=ICRS(ra_deg=279.2, dec_deg=38.8)),
-        opens=EVENING,
-        closes=closes,
-        priority=5.0,
-        filter_name="Clear",
-        exposure_s=1.0,
-        frame_count=2,
-        binning=1,
-        collect=CollectShape.AUTO,
-    )
-
-
-@asynccontextmanager
-async def delivering(store: Store, api: CitraApi, platform: Any) -> AsyncIterator[Delivery]:
-    delivery = Delivery(store.outbox, api, platform.clock, platform.telemetry)
-    async with anyio.create_task_group() as group:
-        group.start_soon(delivery.run)
-        yield delivery
-        group.cancel_scope.cancel()
-
-
-async def deliver_all(store: Store, api: CitraApi, platform: Any, *, within_s: float = 3600.0) -> None:
-    async with delivering(store, api, platform) as delivery:
-        assert await delivery.until_empty(at_most_s=within_s)
-
-
-def landed(platform: Any) -> dict[str, int]:
-    """How often a file of each name arrived, and was worked on."""
-    world, names = platform.world, {}
-    for upload in world.uploads.values():
-        if upload.stored is not None:
-            assert state_of(world, upload) is UploadState.COMPLETED
-            names[upload.filename] = names.get(upload.filename, 0) + 1
-    return names
+from simulators.api.records import TaskStatus
+from tests.bridge.delivering import EVENING, Capture, Heard, deliver_all, delivering, landed, request_for
 
 
 async def test_frames_go_up_and_then_their_task_is_reported(

@@ -68,6 +68,7 @@ class SimulatedNight:
     store: Store | None = None
     clock: LoopClock | None = None
     api_away: tuple[float, float] | None = None
+    line: "Line | None" = None
     exit_code: int | None = None
 
     def hang(self, device: str, method: str, *, after_min: float, for_min: float) -> None:
@@ -147,9 +148,9 @@ class SimulatedNight:
             open_store(self.folder / "ledger.sqlite", clock=clock, telemetry=telemetry)
         )
         frames = await stack.enter_async_context(open_frame_folder(self.folder / "frames", keep_free_bytes=0))
-        transport = _Line(httpx.ASGITransport(emulator_app(self.platform)), clock, self.api_away)
+        self.line = Line(httpx.ASGITransport(emulator_app(self.platform)), clock, self.api_away)
         api = await stack.enter_async_context(
-            open_api(settings.api, clock=clock, telemetry=telemetry, transport=transport)
+            open_api(settings.api, clock=clock, telemetry=telemetry, transport=self.line)
         )
         devices = _connections(DirectObservatory(self.observatory))
         return Station(around=around, store=self.store, folder=frames, connections=devices, api=api, stop=StopWord())
@@ -203,20 +204,22 @@ class _Listening(Telemetry):
         super().publish(event)
 
 
-class _Line(httpx.AsyncBaseTransport):
-    """The line to the platform; cut between two instants (minutes after dusk)."""
+class Line(httpx.AsyncBaseTransport):
+    """The line to the platform; cut between two instants (minutes after dusk). Notes when somebody got through."""
 
     def __init__(self, inner: httpx.ASGITransport, clock: LoopClock, away: tuple[float, float] | None) -> None:
         self._inner = inner
         self._clock = clock
         self._away = away
         self.refused = 0
+        self.answered_at: list[datetime] = []
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         after_min = (self._clock.now() - DUSK).total_seconds() / 60.0
         if self._away is not None and self._away[0] <= after_min < self._away[1]:
             self.refused += 1
             raise httpx.ConnectError("the line is cut", request=request)
+        self.answered_at.append(self._clock.now())
         return await self._inner.handle_async_request(request)
 
 

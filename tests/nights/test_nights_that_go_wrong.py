@@ -22,6 +22,7 @@ from bridge.events import (
 from bridge.tasks import TaskState
 from drivers.values import ShutterState
 from simulators.api.records import TaskStatus
+from tests.nights.conftest import DUSK
 
 
 def put_away(night: Any) -> bool:
@@ -78,15 +79,23 @@ async def test_a_camera_that_refuses_fails_the_task_with_its_words_and_the_night
     assert any(task.state is TaskState.DELIVERED for task in night.final)
 
 
-async def test_the_night_goes_on_without_the_platform_and_all_is_delivered_when_it_is_back(night: Any) -> None:
-    night.api_away = (10.0, 50.0)
+async def test_two_hours_of_the_night_without_the_platform_cost_nothing_but_time(night: Any) -> None:
+    """Everything that talks to it is at work: tasks, heartbeat, elements, weather, frames and reports."""
+    night.hours, night.task_count, night.api_away = 2.4, 20, (10.0, 130.0)
     assert await night.run() == 0
     assert len(night.said(ApiAway)) == len(night.said(ApiBack)) == 1
     away, back = night.said(ApiAway)[0].at, night.said(ApiBack)[0].at
     during = [event for event in night.said(FrameKept) if away < event.at < back]
-    assert len(during) >= 6
+    assert len(during) >= 20, "observing goes on"
+    assert 60 <= night.line.refused <= 240
+    returned = DUSK + timedelta(minutes=130)
+    assert min(at for at in night.line.answered_at if at >= returned) - returned <= timedelta(seconds=60)
     kept, done = night.said(FrameKept), night.said(FrameProcessed)
     assert sorted(event.frame_id for event in kept) == sorted(event.frame_id for event in done)
+    landed = [upload.filename for upload in night.platform.uploads.values() if upload.stored is not None]
+    assert sorted(landed) == sorted(event.file_name for event in kept), "each of them once"
+    over = {TaskState.DELIVERED, TaskState.MISSED, TaskState.FAILED}
+    assert {task.state for task in night.final} <= over, "and every task is told of"
 
 
 async def test_a_task_cancelled_while_the_telescope_is_on_it_is_left_at_once(night: Any) -> None:
