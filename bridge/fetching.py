@@ -49,7 +49,7 @@ class TaskFetcher:
         self._telemetry = telemetry
         self._satellites: dict[str, _Known] = {}
         self._tasks: tuple[TaskPayload, ...] = ()
-        self._refused: set[str] = set()
+        self._refused: set[tuple[str, str]] = set()
         self._missing_once: set[str] = set()
 
     async def fetch(self) -> None:
@@ -129,6 +129,7 @@ class TaskFetcher:
     async def _let_go(self, listed: TaskList) -> None:
         """Cancel what the platform has closed, and what two lists in a row did not hold."""
         present = {task.id for task in listed.tasks} | {refused.where for refused in listed.refused}
+        self._refused = {(task_id, why) for task_id, why in self._refused if task_id in present}
         soon = self._clock.now() + _ENDING
         ours = await self._ledger.tasks(*UNFINISHED)
         missing = [
@@ -160,7 +161,7 @@ class TaskFetcher:
             await self._ledger.advance(task.task_id, TaskState.CANCELLED, why=why)
 
     def _refuse(self, task_id: str, why: str) -> None:
-        """Said once for each task."""
-        if task_id not in self._refused:
-            self._refused.add(task_id)
+        """Said once for each task and reason, while the list holds it."""
+        if (task_id, why) not in self._refused:
+            self._refused.add((task_id, why))
             self._telemetry.publish(TaskRefused(at=self._clock.now(), task_id=task_id, why=why))

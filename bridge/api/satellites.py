@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from bridge.api.link import ApiLink
+from bridge.api.meanings import plain_words
 from bridge.api.models import AccessPayload, ElsetPayload, SatellitePayload
 from bridge.api.wire import array_in, read
 from bridge.errors import ApiContractBroken, ApiRejected
@@ -50,23 +51,25 @@ class SatelliteApi:
         gives it all the same, so every set is looked at, and three places are asked in turn.
 
         Raises:
-            BadElements: the platform has none.
+            BadElements: the platform has none; with what is wrong with the newest it has, if it has any.
             ApiError: as for every call.
         """
         path = f"/satellites/{satellite_id}/elsets"
         doing = f"read the elements of {name or satellite_id}"
         types = [("types", kind) for kind in _CLASSIC]
+        faults: list[str] = []
         for query in ([("limit", "1"), *types], types):
             elsets = array_in(await self._link.call("GET", path, doing=doing, query=query), doing=doing)
-            found = _best(elsets, name=name)
+            found = _best(elsets, faults, name=name)
             if found is not None:
                 return found
         content = await self._link.call("GET", f"/satellites/{satellite_id}", doing=doing)
         satellite = read(SatellitePayload, content, doing=doing)
-        found = _best(satellite.elsets, name=name or satellite.name, norad_id=satellite.norad_cat_id)
+        found = _best(satellite.elsets, faults, name=name or satellite.name, norad_id=satellite.norad_cat_id)
         if found is None:
+            fault = f": {plain_words(faults[0])}" if faults else ""
             raise BadElements(
-                f"{name or satellite.name or satellite_id}: the platform has no elements for classic SGP4"
+                f"{name or satellite.name or satellite_id}: the platform has no elements for classic SGP4{fault}"
             )
         return found
 
@@ -97,24 +100,25 @@ class SatelliteApi:
         return await self._link.call("POST", path, doing=doing, body=body, within_s=_PASSES_WITHIN_S)
 
 
-def _best(elsets: Sequence[Any], *, name: str, norad_id: int | None = None) -> Satellite | None:
-    """The newest set that can be used; sets that cannot be read, or not be true, are passed over."""
-    for elset in sorted(_classic(elsets), key=lambda one: one.epoch, reverse=True):
+def _best(elsets: Sequence[Any], faults: list[str], *, name: str, norad_id: int | None = None) -> Satellite | None:
+    """The newest set that can be used; those that cannot be read, or not be true, are passed over, into `faults`."""
+    for elset in sorted(_classic(elsets, faults), key=lambda one: one.epoch, reverse=True):
         try:
             if elset.tle is not None:
                 return satellite_from_tle(*elset.tle, name=name, source=SOURCE)
             if elset.type == KOZAI and norad_id is not None:
                 return _from_numbers(elset, name=name, norad_id=norad_id)
-        except BadElements:
-            continue
+        except BadElements as error:
+            faults.append(str(error))
     return None
 
 
-def _classic(elsets: Sequence[Any]) -> Iterable[ElsetPayload]:
+def _classic(elsets: Sequence[Any], faults: list[str]) -> Iterable[ElsetPayload]:
     for one in elsets:
         try:
-            elset = read(ElsetPayload, one, doing="")
-        except ApiContractBroken:
+            elset = read(ElsetPayload, one, doing="element set")
+        except ApiContractBroken as error:
+            faults.append(str(error))
             continue
         other_theory = elset.tle is not None and elset.tle[0][62:63] not in ("0", "2", " ", "")
         if elset.type in _CLASSIC and not other_theory:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from bridge.api.link import ApiLink, Query
 from bridge.api.models import TaskPayload
@@ -19,7 +20,7 @@ _TOO_LATE = frozenset({400, 403, 409, 422})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefusedTask:
-    """A task in a list that cannot be understood; `where` is its id if it has one, else its place."""
+    """A task in a list that cannot be understood; `where` is its id if it has one, else its place in words."""
 
     where: str
     why: str
@@ -113,10 +114,17 @@ class TaskingApi:
                 task = read(TaskPayload, one, doing=doing)
                 tasks[task.id] = task
             except ApiContractBroken as error:
-                where = str(one.get("id", place)) if isinstance(one, dict) else str(place)
-                refused.append(RefusedTask(where=where[:60], why=str(error)))
+                refused.append(RefusedTask(where=_id_of(one) or f"task {place + 1} of the list", why=str(error)))
         in_order = sorted(tasks.values(), key=lambda task: (task.task_start, task.id))
         return TaskList(tasks=tuple(in_order), refused=tuple(refused))
+
+
+def _id_of(task: object) -> str:
+    """The id of a task that cannot be read as a whole; empty where it has none that could be one."""
+    try:
+        return str(UUID(task["id"])) if isinstance(task, dict) and isinstance(task.get("id"), str) else ""
+    except ValueError:
+        return ""
 
 
 def _text(at: datetime) -> str:

@@ -45,7 +45,9 @@ class UploadApi:
         path = f"/tasks/{task_id}/images" if task_id else "/my/images"
         doing = f"look for {file_name}"
         listed = array_in(await self._link.call("GET", path, doing=doing), doing=doing)
-        images = [read(ImagePayload, one, doing=doing) for one in listed]
+        # What cannot be read, and is of another name, is no reason to leave ours in the dark.
+        ours = [one for one in listed if isinstance(one, dict) and file_name in one.values()]
+        images = [read(ImagePayload, one, doing=doing) for one in ours]
         return [image for image in images if image.original_filename == file_name]
 
     async def discard(self, upload_id: str) -> None:

@@ -226,7 +226,7 @@ async def test_a_task_that_cannot_be_read_is_said_once_and_is_not_taken_for_with
     for _ in range(3):
         await fetcher.fetch()
     refused = [event for event in heard() if isinstance(event, TaskRefused)]
-    assert [event.task_id for event in refused] == [str(task.id), "1"]
+    assert [event.task_id for event in refused] == [str(task.id), "task 2 of the list"]
     assert (await states(store))[str(task.id)] is TaskState.PENDING
 
 
