@@ -21,6 +21,9 @@ RADIUS = 100.0
 """Of the horizon in the chart: the zenith is in the middle, north up, east left."""
 
 
+_DAY_FROM_DEG = -8.0
+
+
 @dataclass(frozen=True, slots=True)
 class Card:
     """One device. The tone is `good`, `busy`, `bad` or `quiet`."""
@@ -92,13 +95,18 @@ def key_of(fault: Fault) -> str:
 
 
 def darkness(observatory: Observatory) -> str:
-    """Why the picture is dark; empty where it should not be."""
-    dome, cover = observatory.dome, observatory.cover
+    """Why no star is in the picture; empty where some should be."""
+    dome, cover, now = observatory.dome, observatory.cover, observatory.clock.now()
+    altitude_deg, azimuth_deg = observatory.trains[0].mount.horizontal(now)
+    if altitude_deg <= 0.0:
+        return "it looks at the ground"
     if dome is not None and dome.shutter is not ShutterState.OPEN:
         return "the dome is not open"
     if cover is not None and not cover.is_open:
         return "the cover is not open"
-    return "" if observatory.mount.pointing.altitude_deg > 0.0 else "it looks at the ground"
+    if dome is not None and dome.lets_through(altitude_deg, azimuth_deg, now) == 0.0:
+        return "the slit of the dome is elsewhere"
+    return "it is day" if observatory.ground.sun_altitude_deg(now) > _DAY_FROM_DEG else ""
 
 
 def field(observatory: Observatory) -> str:
@@ -139,7 +147,8 @@ def _mount(mount: Mount) -> Card:
 
 def _dome(dome: Dome) -> Card:
     tones = {ShutterState.OPEN: "good", ShutterState.CLOSED: "quiet", ShutterState.ERROR: "bad"}
-    rows = (("Azimuth", f"{dome.azimuth_deg:.1f}°"), ("Turns", "yes" if dome.moving else "no"))
+    window = (("Window", f"{dome.altitude_deg:.1f}°"),) if dome.settings.can_set_altitude else ()
+    rows = (("Azimuth", f"{dome.azimuth_deg:.1f}°"), *window, ("Turns", "yes" if dome.moving else "no"))
     return Card("Dome", dome.shutter, tones.get(dome.shutter, "busy"), rows)
 
 

@@ -14,6 +14,7 @@ pytestmark = [
 ]
 
 JSON = "application/json"
+MORE_KEYS = {"Value", "Type", "Rank"}
 KEYS = {"ClientTransactionID", "ServerTransactionID", "ErrorNumber", "ErrorMessage"}
 IDS = (("ClientID", CLIENT), ("ClientTransactionID", 3_000_000_000))
 
@@ -56,7 +57,8 @@ def sound(reply: Reply, *, transaction: int | None = 3_000_000_000) -> bool:
         return False
     answer = reply.json
     numbered = transaction is None or answer["ClientTransactionID"] == transaction
-    return set(answer) >= KEYS and numbered and 1 <= answer["ServerTransactionID"] < 2**32
+    keyed = KEYS <= set(answer) <= KEYS | MORE_KEYS
+    return keyed and numbered and 1 <= answer["ServerTransactionID"] < 2**32
 
 
 def test_connected_may_be_written_with_its_parameters_in_any_order(wire: Wire, device_type: str) -> None:

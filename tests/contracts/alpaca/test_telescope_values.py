@@ -15,7 +15,7 @@ from tests.contracts.alpaca.scopes import ready, turn
 @pytest.mark.parametrize(
     ("name", "lowest", "highest"),
     [
-        ("Altitude", -90.0, 90.0),
+        ("Altitude", 0.0, 90.0),
         ("Azimuth", 0.0, 360.0),
         ("Declination", -90.0, 90.0),
         ("RightAscension", 0.0, 24.0),
@@ -118,7 +118,9 @@ def test_a_target_is_read_only_after_it_was_set_and_never_out_of_its_range(
     ("flag", "needs"),
     [
         ("CanSlew", "CanSlewAsync"),
+        ("CanSlewAsync", "CanSlew"),
         ("CanSlewAltAz", "CanSlewAltAzAsync"),
+        ("CanSlewAltAzAsync", "CanSlewAltAz"),
         ("CanUnpark", "CanPark"),
         ("CanSetPark", "CanPark"),
         ("CanSetRightAscensionRate", "CanSetTracking"),

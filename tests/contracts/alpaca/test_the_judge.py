@@ -14,6 +14,7 @@ from tests.contracts.alpaca import (
     test_around_the_telescope,
     test_camera,
     test_every_device,
+    test_optional_members,
     test_pictures,
     test_telescope_motion,
     test_telescope_rates,
@@ -35,6 +36,14 @@ def synced(opened: Opening) -> None:
     test_accessories.test_a_sync_shifts_what_a_rotator_reads_and_turns_nothing(opened, 90.0)
 
 
+def flagged(opened: Opening) -> None:
+    test_optional_members.test_what_a_flag_says_is_missing_is_missing_and_nothing_else(opened, "Dome", "usual")
+
+
+def mandatory(opened: Opening) -> None:
+    test_optional_members.test_what_every_device_of_a_type_must_have_is_there(opened, "Telescope")
+
+
 BROKEN: list[tuple[FaultKind, str, str, dict[str, Any], Rule]] = [
     (FaultKind.STUCK, "mount", "slew", {}, motion.test_a_slew_to_the_target_ends_there),
     (FaultKind.EARLY, "mount", "slew", {}, motion.test_a_slew_to_the_target_ends_there),
@@ -53,6 +62,9 @@ BROKEN: list[tuple[FaultKind, str, str, dict[str, Any], Rule]] = [
     (FaultKind.STUCK, "filter_wheel", "select", {}, around.test_every_filter_is_reached_in_its_own_time),
     (FaultKind.IGNORE, "dome", "slew", {}, around.test_a_dome_turns_to_within_a_degree),
     (FaultKind.JAM, "dome", "open", {}, around.test_a_dome_is_slewing_while_its_shutter_moves),
+    (FaultKind.SAY, "dome", "CanSetShutter", {"says": False}, flagged),
+    (FaultKind.REFUSE, "dome", "OpenShutter", {"error_number": 0x400}, flagged),
+    (FaultKind.REFUSE, "mount", "TrackingRates", {"error_number": 0x400}, mandatory),
     (FaultKind.IGNORE, "dome", "park", {}, around.test_a_dome_parks_where_it_was_told_to),
     (FaultKind.IGNORE, "rotator", "sync", {}, synced),
     (FaultKind.IGNORE, "rotator", "abort", {}, test_accessories.test_a_rotator_halts_on_its_way),
