@@ -96,7 +96,6 @@ class Assembly:
             store=self.store,
             folder=self.folder,
             station=cards,
-            timekeeping=self.around.timekeeping,
             clock=self.around.clock,
             telemetry=self.around.telemetry,
         )
@@ -121,6 +120,7 @@ class Assembly:
             pace=pace,
             keeper=keeper,
             camera=CameraChoices(gain=settings.camera.gain, offset=settings.camera.offset, shutter=_shutter(settings)),
+            timekeeping=self.around.timekeeping,
             clock=self.around.clock,
             telemetry=self.around.telemetry,
         )

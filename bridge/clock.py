@@ -40,6 +40,11 @@ async def sleep_until(clock: Clock, instant: datetime) -> None:
         await anyio.sleep(min(left_s, 60.0))
 
 
+def steady_s() -> float:
+    """Real seconds since some instant, counted by a clock that nobody sets."""
+    return time.monotonic()
+
+
 def unix_now_s() -> float:
     """Real seconds since 1970, for agreeing on one bent time among processes (rehearsal)."""
     return time.time()

@@ -252,6 +252,14 @@ class StationNote(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ClockStepped(Event):
+    """The computer's clock was set, forward where `by_s` is positive."""
+
+    level: ClassVar[Level] = Level.WARNING
+    by_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ToldToStop(Event):
     """The programme is told to end. `again`: it was before, and is about it; nothing is cut short by that."""
 

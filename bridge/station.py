@@ -12,6 +12,7 @@ import anyio
 from bridge.api.client import CitraApi, open_api
 from bridge.assembly import Assembly, Surroundings
 from bridge.chores import Chore, Chores, StationCard, api_chores, every
+from bridge.clock_watch import ClockWatch
 from bridge.connections import Connections, connections_of
 from bridge.delivery import Delivery
 from bridge.errors import ApiError
@@ -186,7 +187,12 @@ class Station:
             station_name, telescope_name = await self._names(card)
             keeper = assembly.keeper(station_name=station_name, telescope_name=telescope_name)
             night = assembly.night(observatory, watch, keeper, thinker)
+            clock_watch = ClockWatch(
+                timekeeping=self.around.timekeeping, clock=self.around.clock, telemetry=self.around.telemetry
+            )
             async with anyio.create_task_group() as beside:
+                if self.around.settings.rehearsal is None:  # nobody sets bent time
+                    beside.start_soon(clock_watch.run)
                 beside.start_soon(watch.run)
                 beside.start_soon(keeper.run)
                 beside.start_soon(self._filter_chore(seats).run)

@@ -11,6 +11,7 @@ from bridge.commands.findings import Finding, bad, good, lacking, print_findings
 from bridge.commands.printing import print_json_line
 from bridge.commands.run import in_own_time, surroundings
 from bridge.config import Settings, load_settings
+from bridge.timekeeping import ClockGrade
 from schedules.ephemeris import Ephemeris
 
 _ORIENTATION_OLD_DAYS = 60
@@ -33,6 +34,7 @@ async def _looked_at(settings: Settings) -> list[Finding]:
     findings = [good("settings", f"read; state in {settings.state_folder}")]
     findings += await platform_findings(around)
     findings += await device_findings(around)
+    await around.timekeeping.look()
     findings += [_clock(around), _disk(settings), *_sky(around)]
     return findings
 
@@ -41,10 +43,11 @@ def _clock(around: Surroundings) -> Finding:
     bound = around.timekeeping.bound()
     limit_s = around.settings.safety.max_clock_error_s
     do = "run chrony or ntpd; on a machine whose host keeps the time, state [safety] clock_error_s"
-    if bound.error_s is None:
-        return bad("clock", bound.source, do)
-    said = f"within {bound.error_s:.3f} s ({bound.source})"
-    return good("clock", said) if bound.error_s <= limit_s else bad("clock", f"{said}, limit {limit_s:g} s", do)
+    if bound.error_s is None or not bound.error_s <= limit_s:
+        return bad("clock", bound.words if bound.error_s is None else f"{bound.words}, limit {limit_s:g} s", do)
+    if bound.grade is ClockGrade.BAD:
+        return lacking("clock", f"{bound.words}: good enough to move, too bad to expose satellites", do)
+    return good("clock", bound.words)
 
 
 def _disk(settings: Settings) -> Finding:

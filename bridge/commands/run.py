@@ -11,7 +11,8 @@ import anyio
 import typer
 
 from bridge.assembly import Surroundings, darkness_of
-from bridge.clock import LoopClock, SystemClock, unix_now_s
+from bridge.chrony import ask_chrony, installed_tool
+from bridge.clock import LoopClock, SystemClock, steady_s, unix_now_s
 from bridge.commands.printing import complain, print_table
 from bridge.commands.tonight import read_manual
 from bridge.config import RehearsalSettings, Settings, load_settings
@@ -114,7 +115,13 @@ def surroundings(settings: Settings) -> Surroundings:
             patience=settings.rehearsal.rate,
         )
     clock = SystemClock()
-    timekeeping = HostTimekeeping(clock.now, stated_error_s=settings.safety.clock_error_s)
+    tool = installed_tool()
+    timekeeping = HostTimekeeping(
+        clock.now,
+        steady_s=steady_s,
+        stated_error_s=settings.safety.clock_error_s,
+        chrony=None if tool is None else partial(ask_chrony, tool),
+    )
     return Surroundings(settings=settings, clock=clock, timekeeping=timekeeping, telemetry=Telemetry(), patience=1.0)
 
 

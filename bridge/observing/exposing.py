@@ -4,16 +4,20 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from bridge.clock import Clock, sleep_until
+from bridge.clock_watch import Stopwatch
 from bridge.events import ExposureStarted, Followed, FrameTaken, Telemetry
 from bridge.observing.following import Follower
+from bridge.observing.gate import NotNow
 from bridge.observing.keeping import Keeper, Taken
 from bridge.observing.meetings import Meeting, Meetings
 from bridge.observing.observatory import Observatory
 from bridge.observing.pace import Pace, Recent
 from bridge.observing.shutter import UNMEASURED, Shutter
+from bridge.timekeeping import ClockGrade, Timekeeping
 from drivers.values import Exposure, Frame, MountStatus
 from schedules.instants import unix_s_of
 from schedules.planner import PlannedObservation
+from schedules.targets import Satellite
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +38,7 @@ class Exposing:
     pace: Pace
     keeper: Keeper
     camera: CameraChoices
+    timekeeping: Timekeeping
     clock: Clock
     telemetry: Telemetry
     _shutter_delay: Recent = field(default_factory=lambda: Recent(expected_s=0.0), init=False)
@@ -46,7 +51,12 @@ class Exposing:
         reported: MountStatus,
         follower: Follower | None = None,
     ) -> None:
-        """Take the frame after those `taken`, and add it to them."""
+        """Take the frame after those `taken`, and add it to them.
+
+        Raises:
+            NotNow: as `require_time` says.
+        """
+        self.require_time(planned)
         number, of = len(taken) + 1, planned.collect.frame_count
         exposure = Exposure(
             exposure_s=planned.collect.exposure_s,
@@ -59,11 +69,12 @@ class Exposing:
         async with self.keeper.lost_unless_taken(reserved):
             filter_name = await self.observatory.filter_in_beam(planned.request.filter_name)
             await sleep_until(self.clock, meeting.opens_at - timedelta(seconds=self._shutter_delay.usual_s))
-            asked_at = self.clock.now()
+            asked_at, stopwatch = self.clock.now(), Stopwatch(self.clock)
             self.telemetry.publish(
                 ExposureStarted(at=asked_at, task_id=task_id, number=number, of=of, exposure_s=exposure.exposure_s)
             )
             frame = self.camera.shutter.opened(await self.observatory.seats.camera.device.expose(exposure))
+        clock, stepped_s = self.timekeeping.bound(), stopwatch.stepped_s()
         self._shutter_delay.note((frame.started_at - asked_at).total_seconds())
         self.pace.readout.note((self.clock.now() - _at(frame, frame.exposure.exposure_s)).total_seconds())
         self.telemetry.publish(FrameTaken(at=self.clock.now(), task_id=task_id, number=number, of=of))
@@ -91,6 +102,8 @@ class Exposing:
                 rates=meeting.rates if follower is not None else None,
                 residual=residual,
                 filter_name=filter_name,
+                clock=clock,
+                stepped_s=stepped_s,
                 shutter=self.camera.shutter,
             )
         )
@@ -98,6 +111,16 @@ class Exposing:
             gap_s = (frame.started_at - _at(taken[-1], taken[-1].exposure.exposure_s)).total_seconds()
             self.pace.note_between_frames(planned.collect.shape, gap_s)
         taken.append(frame)
+
+    def require_time(self, planned: PlannedObservation) -> None:
+        """A satellite's place is worth no more than its instant.
+
+        Raises:
+            NotNow: the clock is too bad for it.
+        """
+        bound = self.timekeeping.bound()
+        if isinstance(planned.request.target, Satellite) and bound.grade is ClockGrade.BAD:
+            raise NotNow(f"the clock is too bad to expose a satellite by: {bound.words}")
 
 
 def _at(frame: Frame, after_s: float) -> datetime:

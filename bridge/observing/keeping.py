@@ -21,7 +21,7 @@ from bridge.storage.framebook import ReservedFrame
 from bridge.storage.frames import FrameFolder
 from bridge.storage.store import Store
 from bridge.tasks import TaskState
-from bridge.timekeeping import Timekeeping
+from bridge.timekeeping import ClockBound
 from drivers.values import Equatorial, Frame, MountStatus
 from schedules.places import Place
 from schedules.planner import PlannedObservation
@@ -32,8 +32,10 @@ _WAITING_AT_MOST = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
-    """A frame and the circumstances under which it was taken. `place` is the target's at mid-exposure; `residual` is
-    there where the mount followed it. The frame's time is already what the `shutter` made of it.
+    """A frame and the circumstances under which it was taken.
+
+    `place` is the target's at mid-exposure; `residual` is there where the mount followed it. The frame's time is
+    already what the `shutter` made of it, by a `clock` that was set by `stepped_s` meanwhile.
     """
 
     planned: PlannedObservation
@@ -44,6 +46,8 @@ class Taken:
     reported: MountStatus
     rates: Rates | None
     filter_name: str
+    clock: ClockBound
+    stepped_s: float = 0.0
     shutter: Shutter = UNMEASURED
     residual: Residual | None = None
 
@@ -64,14 +68,12 @@ class Keeper:
         store: Store,
         folder: FrameFolder,
         station: StationCards,
-        timekeeping: Timekeeping,
         clock: Clock,
         telemetry: Telemetry,
     ) -> None:
         self._store = store
         self._folder = folder
         self._station = station
-        self._timekeeping = timekeeping
         self._clock = clock
         self._telemetry = telemetry
         self._send: MemoryObjectSendStream[Taken | _SeriesOver]
@@ -177,7 +179,7 @@ class Keeper:
             commanded=taken.commanded,
             reported=taken.reported,
             tracking=tracking,
-            timing=taken.shutter.timing(taken.frame.time_source, self._timekeeping.bound().error_s),
+            timing=taken.shutter.timing(taken.frame.time_source, taken.clock, stepped_s=taken.stepped_s),
             filter_name=taken.filter_name,
             station=self._station,
         )

@@ -43,8 +43,10 @@ class Observer:
 
         Raises:
             TooLate: not one frame could be taken within the window.
+            NotNow: the clock is too bad for the target.
             MotionRefused, DeviceError: as the gate and the devices say.
         """
+        self.exposing.require_time(planned)
         taken: list[Frame] = []
         try:
             if planned.collect.shape is CollectShape.RATE_TRACK:

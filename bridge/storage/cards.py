@@ -47,12 +47,17 @@ class StationCards:
 class Timing:
     """How well the instants are known: what the clock is off by at most, and the scatter of the shutter.
 
-    `latency_s` is how much later than it was said to the shutter opened; `Frame.started_at` has it already.
+    `latency_s` is how much later than it was said to the shutter opened; `Frame.started_at` has it already. The clock
+    was set by `stepped_s` between the command and the picture. NaN stands for what nobody knows.
     """
 
     systematic_error_s: float
     random_error_s: float
     latency_s: float = 0.0
+    clock_source: str = ""
+    clock_grade: str = ""
+    clock_correction_s: float = math.nan
+    stepped_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +140,11 @@ def _time(header: FrameHeader) -> Iterator[Card]:
     yield "TREFPOS", "TOPOCENTER", ""
     yield "TIMESRC", header.frame.time_source.upper(), "whose clock: the camera DRIVER's or the HOST's"
     yield "TIMELAT", header.timing.latency_s, "[s] shutter latency, allowed for already"
+    yield "CLKSRC", fits_text(header.timing.clock_source), "who bounds the clock (TIMSYER)"
+    yield "CLKGRADE", header.timing.clock_grade.upper(), "GOOD: to 10 ms, COARSE: to 0.5 s, BAD"
+    yield "CLKCORR", header.timing.clock_correction_s, "[s] to be added to all instants, by CLKSRC"
+    if header.timing.stepped_s:
+        yield "CLKSTEP", header.timing.stepped_s, "[s] the clock was set meanwhile"
 
 
 def _site(header: FrameHeader) -> Iterator[Card]:

@@ -1,14 +1,17 @@
 """How far the clock may be off: the kernel's word, the operator's, the platform's; and what nobody knows is unknown."""
 
 import ctypes
+import math
 import struct
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from bridge import timekeeping
-from bridge.timekeeping import ClockBound, HostTimekeeping, RehearsalTimekeeping, kernel_clock_error_s
+from bridge.chrony import ChronySilent, Tracking
+from bridge.timekeeping import ClockBound, ClockGrade, HostTimekeeping, RehearsalTimekeeping, kernel_clock_error_s
 from simulators.clock import HandClock
 
 EVENING = datetime(2026, 11, 22, 18, 0, tzinfo=UTC)
@@ -31,6 +34,18 @@ def kernel_says(monkeypatch: pytest.MonkeyPatch) -> Callable[[float | None], Non
         monkeypatch.setattr(timekeeping, "kernel_clock_error_s", lambda: error_s)
 
     return say
+
+
+def keeping_of(
+    clock: HandClock, *, stated_error_s: float | None = None, chrony: "Chrony | None" = None
+) -> HostTimekeeping:
+    """Of a computer whose steady seconds are those of the clock: nobody sets it."""
+    return HostTimekeeping(
+        clock.now,
+        steady_s=lambda: clock.now().timestamp(),
+        stated_error_s=stated_error_s,
+        chrony=chrony,
+    )
 
 
 def test_the_kernels_structure_is_read_where_its_fields_are() -> None:
@@ -80,24 +95,24 @@ def test_a_clock_that_nobody_disciplines_has_no_bound(
 
 def test_the_kernel_is_asked_first(clock: HandClock, kernel_says: Callable[[float | None], None]) -> None:
     kernel_says(0.004)
-    keeping = HostTimekeeping(clock.now, stated_error_s=0.5)
+    keeping = keeping_of(clock, stated_error_s=0.5)
     keeping.saw_server_date(EVENING, took_s=0.1)
     assert keeping.bound() == ClockBound(error_s=0.004, source="kernel")
 
 
 def test_then_the_operator_then_the_platform(clock: HandClock, kernel_says: Callable[[float | None], None]) -> None:
     kernel_says(None)
-    keeping = HostTimekeeping(clock.now, stated_error_s=0.5)
+    keeping = keeping_of(clock, stated_error_s=0.5)
     keeping.saw_server_date(EVENING, took_s=0.1)
     assert keeping.bound() == ClockBound(error_s=0.5, source="stated")
-    alone = HostTimekeeping(clock.now, stated_error_s=None)
+    alone = keeping_of(clock, stated_error_s=None)
     alone.saw_server_date(EVENING, took_s=0.1)
     assert alone.bound() == ClockBound(error_s=pytest.approx(1.1), source="API date")
 
 
 def test_nobody_knows_is_no_number(clock: HandClock, kernel_says: Callable[[float | None], None]) -> None:
     kernel_says(None)
-    bound = HostTimekeeping(clock.now, stated_error_s=None).bound()
+    bound = keeping_of(clock, stated_error_s=None).bound()
     assert bound.error_s is None
     assert "nothing disciplines this clock" in bound.source
 
@@ -108,7 +123,7 @@ def test_the_platforms_clock_bounds_ours_by_the_difference_and_all_that_is_uncer
 ) -> None:
     """A Date header has whole seconds, and was written at some time while the answer was on its way."""
     kernel_says(None)
-    keeping = HostTimekeeping(clock.now, stated_error_s=None)
+    keeping = keeping_of(clock, stated_error_s=None)
     keeping.saw_server_date(EVENING + timedelta(seconds=off_s), took_s=took_s)
     assert keeping.bound().error_s == pytest.approx(abs(off_s) + 1.0 + took_s)
 
@@ -117,7 +132,7 @@ def test_the_newest_evidence_counts_also_where_it_is_worse(
     clock: HandClock, kernel_says: Callable[[float | None], None]
 ) -> None:
     kernel_says(None)
-    keeping = HostTimekeeping(clock.now, stated_error_s=None)
+    keeping = keeping_of(clock, stated_error_s=None)
     keeping.saw_server_date(EVENING, took_s=0.1)
     clock.advance(60.0)
     keeping.saw_server_date(EVENING + timedelta(seconds=30.0), took_s=0.1)
@@ -126,7 +141,7 @@ def test_the_newest_evidence_counts_also_where_it_is_worse(
 
 def test_evidence_grows_old(clock: HandClock, kernel_says: Callable[[float | None], None]) -> None:
     kernel_says(None)
-    keeping = HostTimekeeping(clock.now, stated_error_s=None)
+    keeping = keeping_of(clock, stated_error_s=None)
     keeping.saw_server_date(EVENING, took_s=0.1)
     clock.advance(29 * 60.0)
     assert keeping.bound().error_s is not None
@@ -138,7 +153,7 @@ def test_a_clock_that_was_set_back_makes_the_evidence_worthless(
     clock: HandClock, kernel_says: Callable[[float | None], None]
 ) -> None:
     kernel_says(None)
-    keeping = HostTimekeeping(clock.now, stated_error_s=None)
+    keeping = keeping_of(clock, stated_error_s=None)
     keeping.saw_server_date(EVENING, took_s=0.1)
     clock.advance(-3600.0)
     assert keeping.bound().error_s is None
@@ -148,3 +163,100 @@ def test_bent_time_is_right_by_definition() -> None:
     keeping = RehearsalTimekeeping()
     keeping.saw_server_date(EVENING, took_s=0.1)
     assert keeping.bound() == ClockBound(error_s=0.0, source="rehearsal")
+
+
+@pytest.mark.parametrize(
+    ("error_s", "grade"),
+    [(0.0, "good"), (0.010, "good"), (0.0101, "coarse"), (0.5, "coarse"), (0.51, "bad"), (3.0, "bad")],
+)
+def test_a_clock_is_graded_by_its_bound(error_s: float, grade: str) -> None:
+    assert ClockBound(error_s=error_s, source="a test").grade == grade
+
+
+@pytest.mark.parametrize("error_s", [None, float("nan"), float("inf")])
+def test_an_unknown_clock_is_a_bad_one(error_s: float | None) -> None:
+    assert ClockBound(error_s=error_s, source="a test").grade is ClockGrade.BAD
+
+
+def test_what_was_known_last_is_built_upon_for_half_an_hour_and_grows(
+    clock: HandClock, kernel_says: Callable[[float | None], None]
+) -> None:
+    """A clock runs away by 50 µs a second when nobody disciplines it."""
+    kernel_says(0.004)
+    keeping = keeping_of(clock)
+    assert keeping.bound().grade is ClockGrade.GOOD
+    kernel_says(None)
+    clock.advance(100.0)
+    assert keeping.bound() == ClockBound(error_s=pytest.approx(0.009), source="held over from kernel")
+    clock.advance(1600.0)
+    assert keeping.bound().error_s == pytest.approx(0.004 + 50e-6 * 1700.0)
+    assert keeping.bound().grade is ClockGrade.COARSE
+    clock.advance(101.0)
+    assert keeping.bound().error_s is None
+    kernel_says(0.001)
+    assert keeping.bound() == ClockBound(error_s=0.001, source="kernel")
+
+
+def test_after_half_an_hour_the_operators_word_counts_again(
+    clock: HandClock, kernel_says: Callable[[float | None], None]
+) -> None:
+    kernel_says(0.004)
+    keeping = keeping_of(clock, stated_error_s=0.3)
+    keeping.bound()
+    kernel_says(None)
+    clock.advance(1000.0)
+    assert keeping.bound().source == "held over from kernel"
+    clock.advance(1000.0)
+    assert keeping.bound() == ClockBound(error_s=0.3, source="stated")
+
+
+def test_a_clock_that_was_set_is_off_by_that_until_somebody_knows_better(
+    clock: HandClock, kernel_says: Callable[[float | None], None]
+) -> None:
+    kernel_says(0.004)
+    keeping = keeping_of(clock)
+    keeping.saw_server_date(EVENING, took_s=0.1)
+    keeping.bound()
+    kernel_says(None)
+    keeping.saw_step(-3.0)
+    assert keeping.bound().error_s == pytest.approx(3.004)
+    clock.advance(1900.0)
+    assert keeping.bound().error_s is None, "what the platform said was said to another clock"
+
+
+@dataclass
+class Chrony:
+    """What chrony answers; None: nothing."""
+
+    answer: Tracking | None
+
+    async def __call__(self) -> Tracking:
+        if self.answer is None:
+            raise ChronySilent("506 Cannot talk to daemon")
+        return self.answer
+
+
+async def test_chronys_word_counts_before_the_kernels_for_a_minute(
+    clock: HandClock, kernel_says: Callable[[float | None], None]
+) -> None:
+    kernel_says(0.250)
+    chrony = Chrony(Tracking(-0.0004, 0.0069))
+    keeping = keeping_of(clock, chrony=chrony)
+    assert keeping.bound().source == "kernel", "it was not asked yet"
+    await keeping.look()
+    assert keeping.bound() == ClockBound(error_s=pytest.approx(0.0069), source="chrony", correction_s=-0.0004)
+    clock.advance(20.0)
+    assert keeping.bound().error_s == pytest.approx(0.0079)
+    chrony.answer = None
+    clock.advance(41.0)
+    await keeping.look()
+    assert keeping.bound() == ClockBound(error_s=0.250, source="kernel")
+
+
+async def test_where_chrony_follows_nothing_the_kernel_is_not_believed_either(
+    clock: HandClock, kernel_says: Callable[[float | None], None]
+) -> None:
+    kernel_says(0.0)
+    keeping = keeping_of(clock, chrony=Chrony(Tracking(math.nan, math.nan)))
+    await keeping.look()
+    assert keeping.bound().error_s is None

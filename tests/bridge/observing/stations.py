@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bridge.assembly import Assembly, Surroundings
-from bridge.clock import LoopClock
+from bridge.clock import Clock, LoopClock
 from bridge.config import Settings
 from bridge.events import Event, Telemetry
 from bridge.observing.gate import Gate
@@ -27,7 +27,7 @@ from bridge.observing.turns import Turns
 from bridge.storage.frames import open_frame_folder
 from bridge.storage.store import Store, open_store
 from bridge.tasks import TaskSource
-from bridge.timekeeping import RehearsalTimekeeping
+from bridge.timekeeping import RehearsalTimekeeping, Timekeeping
 from drivers.protocols import Mount
 from drivers.threads import Worker
 from schedules.elements import satellite_from_tle
@@ -201,8 +201,12 @@ async def a_scope(
     settings: dict[str, Any] | None = None,
     opened: bool = True,
     driver: Callable[[Mount], Mount] = lambda mount: mount,
+    timekeeping: Timekeeping | None = None,
+    bridge_clock: Callable[[Clock], Clock] = lambda clock: clock,
 ) -> AsyncIterator[Scope]:
-    """Connected and watched; `opened`: the dome open and the mount awake. `driver` stands before the mount."""
+    """Connected and watched; `opened`: the dome open and the mount awake. `driver` stands before the mount,
+    `bridge_clock` before the true time.
+    """
     clock, telemetry = LoopClock(starts_at), Listening()
     choices = ObservatorySettings(cameras=(SMALL_CAMERA,), mount=mount)
     if not dome:
@@ -211,7 +215,11 @@ async def a_scope(
     simulated.weather.order(safe=True, values={})
     wanted = _settings(folder, dome=dome, changes=settings or {})
     around = Surroundings(
-        settings=wanted, clock=clock, timekeeping=RehearsalTimekeeping(), telemetry=telemetry, patience=1.0
+        settings=wanted,
+        clock=bridge_clock(clock),
+        timekeeping=timekeeping or RehearsalTimekeeping(),
+        telemetry=telemetry,
+        patience=1.0,
     )
     connections: dict[str, int] = {}
     async with AsyncExitStack() as stack:

@@ -53,19 +53,6 @@ Usage = namedtuple("Usage", ["total", "used", "free"])
 
 
 @dataclass
-class Vouched:
-    """A clock somebody vouches for, or nobody."""
-
-    error_s: float | None = 0.02
-
-    def bound(self) -> ClockBound:
-        return ClockBound(error_s=self.error_s, source="a test")
-
-    def saw_server_date(self, server_date: datetime, *, took_s: float) -> None:
-        """It has its own word."""
-
-
-@dataclass
 class Bench:
     """A keeper that runs, and makers of what is handed to it."""
 
@@ -74,7 +61,6 @@ class Bench:
     folder: FrameFolder
     heard: Listening
     ephemeris: Ephemeris
-    vouched: Vouched
 
     async def task(self, task_id: str) -> None:
         """One on which the telescope is."""
@@ -104,6 +90,7 @@ class Bench:
             reported=mount_at(command, DUSK),
             rates=rates,
             filter_name="V",
+            clock=ClockBound(error_s=0.02, source="a test"),
         )
 
     def kept(self) -> list[str]:
@@ -136,9 +123,8 @@ async def a_bench(folder: Path, ephemeris: Ephemeris, *, keep_free_bytes: int = 
             focal_length_mm=400.0,
             aperture_mm=100.0,
         )
-        vouched = Vouched()
-        keeper = Keeper(store=store, folder=frames, station=station, timekeeping=vouched, clock=clock, telemetry=heard)
-        yield Bench(keeper, store, frames, heard, ephemeris, vouched)
+        keeper = Keeper(store=store, folder=frames, station=station, clock=clock, telemetry=heard)
+        yield Bench(keeper, store, frames, heard, ephemeris)
         if not keeper.drained.is_set():
             keeper.close()
             await keeper.run()
@@ -370,11 +356,13 @@ async def test_a_clock_nobody_vouches_for_leaves_its_error_out_of_the_header(
     tmp_path: Path, ephemeris: Ephemeris
 ) -> None:
     async with a_bench(tmp_path, ephemeris) as bench:
-        bench.vouched.error_s = None
         await bench.task("one")
-        frame = await bench.taken("one", 1)
+        known = await bench.taken("one", 1)
+        frame = replace(known, clock=ClockBound(error_s=None, source="nobody"))
         async with anyio.create_task_group() as running:
             running.start_soon(bench.keeper.run)
             await bench.keeper.keep(frame)
             bench.keeper.close()
-        assert "TIMSYER" not in fits.getheader(bench.path_of(frame))
+        header = fits.getheader(bench.path_of(frame))
+        assert "TIMSYER" not in header
+        assert (header["CLKSRC"], header["CLKGRADE"]) == ("nobody", "BAD")

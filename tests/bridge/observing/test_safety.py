@@ -32,6 +32,12 @@ class Told:
     def saw_server_date(self, server_date: datetime, *, took_s: float) -> None:
         """It has its own word."""
 
+    def saw_step(self, by_s: float) -> None:
+        """It is not moved by that."""
+
+    async def look(self) -> None:
+        """There is nobody to ask."""
+
 
 @dataclass
 class Word:

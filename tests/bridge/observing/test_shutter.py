@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge.observing.shutter import Shutter
+from bridge.timekeeping import ClockBound, ClockGrade
 from drivers.values import Exposure, Frame, TimeSource
 
 COMMANDED = datetime(2026, 8, 11, 21, 0, 0, 123456, tzinfo=UTC)
@@ -39,7 +40,9 @@ def test_a_shutter_that_opens_late_has_the_time_at_which_it_did(latency_s: float
 def test_without_a_setting_nothing_is_shifted_and_the_doubt_is_as_large_as_it_is() -> None:
     said = frame_said_to_begin_at(COMMANDED)
     assert Shutter().opened(said) == said
-    host, driver = (Shutter().timing(source, 0.002) for source in (TimeSource.HOST, TimeSource.DRIVER))
+    host, driver = (
+        Shutter().timing(source, within(0.002), stepped_s=0.0) for source in (TimeSource.HOST, TimeSource.DRIVER)
+    )
     assert host.random_error_s > driver.random_error_s > 0.0
     assert host.latency_s == 0.0
     assert host.systematic_error_s == 0.002
@@ -47,9 +50,19 @@ def test_without_a_setting_nothing_is_shifted_and_the_doubt_is_as_large_as_it_is
 
 @pytest.mark.parametrize("source", list(TimeSource))
 def test_what_was_measured_stands_in_for_what_is_usual(source: TimeSource) -> None:
-    timing = Shutter(latency_s=0.04, scatter_s=0.0015).timing(source, 0.003)
+    timing = Shutter(latency_s=0.04, scatter_s=0.0015).timing(source, within(0.003), stepped_s=0.0)
     assert (timing.latency_s, timing.random_error_s, timing.systematic_error_s) == (0.04, 0.0015, 0.003)
 
 
 def test_a_clock_nobody_knows_of_is_not_a_number() -> None:
-    assert math.isnan(Shutter().timing(TimeSource.DRIVER, None).systematic_error_s)
+    assert math.isnan(Shutter().timing(TimeSource.DRIVER, within(None), stepped_s=0.0).systematic_error_s)
+
+
+def test_an_instant_across_a_step_of_the_clock_is_no_better_than_the_step() -> None:
+    small, large = (Shutter().timing(TimeSource.DRIVER, within(0.002), stepped_s=by_s) for by_s in (0.05, -0.3))
+    assert (small.clock_grade, small.stepped_s) == (ClockGrade.GOOD, 0.0)
+    assert (large.clock_grade, large.stepped_s) == (ClockGrade.BAD, -0.3)
+
+
+def within(error_s: float | None) -> ClockBound:
+    return ClockBound(error_s=error_s, source="a test")

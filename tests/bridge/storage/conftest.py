@@ -141,7 +141,15 @@ def make_header() -> HeaderMaker:
                 read_at=SHUTTER,
             ),
             "tracking": Tracking(mode=TrackMode.RATE, ra_rate_deg_s=0.41, dec_rate_deg_s=-0.12),
-            "timing": Timing(systematic_error_s=0.02, random_error_s=0.005, latency_s=0.1),
+            "timing": Timing(
+                systematic_error_s=0.02,
+                random_error_s=0.005,
+                latency_s=0.1,
+                clock_source="chrony",
+                clock_grade="coarse",
+                clock_correction_s=-0.0012,
+                stepped_s=0.25,
+            ),
             "filter_name": "Clear",
             "station": StationCards(
                 site=Site(latitude_deg=28.3, longitude_deg=-16.5, elevation_m=2390.0),

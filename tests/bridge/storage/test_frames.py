@@ -104,6 +104,8 @@ async def test_the_time_group_says_when_to_the_microsecond_and_how_well(
     assert header["EXPTIME"] == header["XPOSURE"] == header["TELAPSE"] == 2.5
     assert (header["TIMSYER"], header["TIMRDER"], header["TIMELAT"]) == (0.02, 0.005, 0.1)
     assert header["TIMESRC"] == "DRIVER"
+    assert (header["CLKSRC"], header["CLKGRADE"]) == ("chrony", "COARSE")
+    assert (header["CLKCORR"], header["CLKSTEP"]) == (-0.0012, 0.25)
     for name in ("BEG", "AVG", "END"):
         # astropy's own conversion is the oracle; a double of this size is good to 0.6 µs
         from astropy.time import Time  # noqa: PLC0415 (half a second of import, for this test only)
