@@ -2,13 +2,16 @@
 
 import hashlib
 from collections import Counter
+from datetime import timedelta
 from pathlib import Path
 
-from simulators.chaos.evidence import Evidence, evidence_of
+from simulators.chaos.evidence import Evidence, evidence_of, instant
 from simulators.chaos.motions import exposures_in_time, motions_admitted, never_open_alone
 from simulators.chaos.verdicts import Verdict, verdict
 
 _BUSY = ("observing", "captured")
+_WAITING = ("pending", "planned")
+_LET_GO_WITHIN = timedelta(minutes=15)
 
 
 def judged(folder: Path) -> list[Verdict]:
@@ -50,10 +53,17 @@ def _none_lost(evidence: Evidence) -> Verdict:
 
 
 def _none_stuck(evidence: Evidence) -> Verdict:
-    states = evidence.ledger.task_states
+    states, closes = evidence.ledger.task_states, evidence.ledger.closes
     broken = [f"task {task_id} is {state}" for task_id, state in states.items() if state in _BUSY]
+    long_over = instant(str(evidence.end["at"])) - _LET_GO_WITHIN
+    broken += [
+        f"task {task_id} is {state}, and its window ended at {closes[task_id]}"
+        for task_id, state in states.items()
+        if state in _WAITING and instant(closes[task_id]) < long_over
+    ]
     broken += evidence.ledger.open_items
-    return verdict("I4", "no task is left behind, nothing is left to be told", len(states), broken)
+    says = "no task is left behind, none waits whose window is over, nothing is left to be told"
+    return verdict("I4", says, len(states), broken)
 
 
 def _versions_grow(evidence: Evidence) -> Verdict:

@@ -26,7 +26,8 @@ class KeptFrame:
 class LedgerSeen:
     """What stands in the ledger. `check` is SQLite's own verdict, "ok" for a sound file.
 
-    `lost`: names of frames that were given up. `gaps`: ids of tasks whose versions do not grow one by one.
+    `closes`: when each task's window ends. `lost`: names of frames that were given up. `gaps`: ids of tasks whose
+    versions do not grow one by one.
     `open_items` says of each frame or report that is not delivered how far it is.
     """
 
@@ -35,6 +36,7 @@ class LedgerSeen:
     names: frozenset[str]
     lost: frozenset[str]
     task_states: dict[str, str]
+    closes: dict[str, str]
     gaps: tuple[str, ...]
     open_items: tuple[str, ...]
 
@@ -65,9 +67,17 @@ def _seen(connection: sqlite3.Connection) -> LedgerSeen:
     (check,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
     if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'frame'").fetchone():
         return LedgerSeen(
-            check=check, frames=(), names=frozenset(), lost=frozenset(), task_states={}, gaps=(), open_items=()
+            check=check,
+            frames=(),
+            names=frozenset(),
+            lost=frozenset(),
+            task_states={},
+            closes={},
+            gaps=(),
+            open_items=(),
         )
     rows = connection.execute("SELECT * FROM frame").fetchall()
+    tasks = connection.execute("SELECT id, state, closes_at FROM task").fetchall()
     gaps = connection.execute(
         "SELECT t.id FROM task t JOIN transition m ON m.task_id = t.id GROUP BY t.id "
         "HAVING max(m.version) > t.version OR count(*) <> count(DISTINCT m.version)"
@@ -91,7 +101,8 @@ def _seen(connection: sqlite3.Connection) -> LedgerSeen:
         ),
         names=frozenset(row["file_name"] for row in rows),
         lost=frozenset(row["file_name"] for row in rows if row["state"] == "lost"),
-        task_states={row["id"]: row["state"] for row in connection.execute("SELECT id, state FROM task")},
+        task_states={row["id"]: row["state"] for row in tasks},
+        closes={row["id"]: row["closes_at"] for row in tasks},
         gaps=tuple(row["id"] for row in gaps),
         open_items=tuple(f"{row['kind']} {row['what']} is {row['stage']}: {row['last_error']}" for row in items),
     )
