@@ -9,6 +9,8 @@ from pydantic import BaseModel, Tag, ValidationError
 from pydantic_core import ErrorDetails
 
 _LONGEST_VALUE = 60
+_WORDS = {"number": "a number", "integer": "a whole number", "boolean": "true or false", "string": "text in quotes"}
+_FEW_KEYS = 8  # may all be named beside the one that was probably meant
 
 
 def refusal(error: ValidationError, model: type[BaseModel], *, where: str, under: str = "") -> str:
@@ -60,6 +62,8 @@ def _fault(fault: ErrorDetails, key: str, model: type[BaseModel]) -> str:
     if fault["type"] == "extra_forbidden":
         return f"{key} = {shown(fault['input'], key)}: {_meant(fault['loc'], model)}"
     expected = _expected(fault["msg"])
+    if fault["loc"][-1:] == ("[key]",):
+        return f"{key}: unknown key; {expected}"
     if isinstance(fault["input"], dict) and fault["type"] == "value_error":  # of the table as a whole
         return f"{key}: {expected}" if key else expected
     return f"{key} = {shown(fault['input'], key)}: {expected}"
@@ -69,6 +73,8 @@ def _expected(message: str) -> str:
     """Pydantic's words in ours: "Input should be less than or equal to 90" becomes "expected … 90"."""
     message = re.sub(r"^(Value error, |Assertion failed, )", "", message)
     message, found = re.subn(r"^Input should (be|have) ", "expected ", message)
+    for theirs, ours in _WORDS.items():
+        message = re.sub(rf"a valid {theirs}(, unable to .*)?$", ours, message)
     return message if found or message[:1].islower() else message[:1].lower() + message[1:]
 
 
@@ -83,7 +89,10 @@ def _meant(loc: Sequence[str | int], model: type[BaseModel]) -> str:
             )
     keys = list((_model_in(_at(model, table)) or model).model_fields)
     near = get_close_matches(name, keys, n=1)
-    return f"unknown key; did you mean {near[0]}?" if near else f"unknown key; expected one of {', '.join(keys)}"
+    if not near:
+        return f"unknown key; expected one of {', '.join(keys)}"
+    others = f" (or one of {', '.join(key for key in keys if key != near[0])})" if len(keys) <= _FEW_KEYS else ""
+    return f"unknown key; did you mean {near[0]}?{others}"
 
 
 def _at(model: type[BaseModel], loc: Sequence[str | int]) -> Any:

@@ -19,8 +19,12 @@ def read_token(file: Path) -> SecretStr:
         if mode & 0o077:
             raise ConfigError(f"{file}: mode {mode:04o}: expected 0600, others can read the token: chmod 600 {file}")
         text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{file}: cannot be read as the token's file: {type(error).__name__}") from None
+    except OSError as error:
+        raise ConfigError(
+            f"{file}: {error.strerror}; expected the token in it, since [api] token_file names it"
+        ) from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{file}: no text; expected the token alone") from None
     return one_word(text, str(file))
 
 

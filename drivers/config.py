@@ -1,11 +1,22 @@
 """How a device is reached: one strict model per driver."""
 
+import re
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
-# host:port, with an IPv6 host in brackets, with its zone where it has one: [fe80::1%eth0]:11111
-Address = Annotated[str, Field(pattern=r"^(\[[0-9A-Fa-f:.]+(%[A-Za-z0-9_.-]+)?\]|[A-Za-z0-9.-]+):[0-9]{1,5}$")]
+_ADDRESS = re.compile(r"(\[[0-9A-Fa-f:.]+(%[A-Za-z0-9_.-]+)?\]|[A-Za-z0-9.-]+):([0-9]{1,5})")
+
+
+def _checked_address(text: str) -> str:
+    found = _ADDRESS.fullmatch(text)
+    if found is None or not 1 <= int(found[3]) <= 65535:
+        raise ValueError("expected host:port, like 192.168.1.20:11111 or [fe80::1%eth0]:11111")
+    return text
+
+
+# host:port, with an IPv6 host in brackets, with its zone where it has one.
+Address = Annotated[str, AfterValidator(_checked_address)]
 
 DRIVERS = ("alpaca", "indi")
 
