@@ -86,6 +86,9 @@ def plan(
             raise typer.BadParameter("goes without --discover: it draws what is planned", param_hint="--plot")
         wish = Wish(elements=elements, magnitudes=magnitudes, most=best, export=export)
         raise typer.Exit(print_discovery(config, wish, json_lines=json_lines))
+    for option, value in (("--magnitudes", magnitudes), ("--export", export)):
+        if value is not None:
+            raise typer.BadParameter("goes with --discover", param_hint=option)
     from bridge.commands.plan import print_plan
 
     raise typer.Exit(print_plan(config, task_file=None, json_lines=json_lines, plot=plot))

@@ -191,18 +191,16 @@ def _chosen(task: _TaskTable, found: ElementFile, place: _Place, file: Path) -> 
         fitting = [one for one in found.satellites if one.name.casefold() == wanted.casefold()]
         if task.target is None and len(found.satellites) == 1:
             fitting = list(found.satellites)
+    said = wanted if key == "norad_id" else shown(wanted, key)
     if not fitting:
         reasons = [one.reason for one in found.refused if wanted.casefold() in one.reason.casefold()] or [
             "it is not there"
         ]
-        raise ConfigError(
-            f"{place}: {key} = {shown(wanted, key)}: expected in {file}, which has {_extent(found)}: {reasons[0]}"
-        )
+        raise ConfigError(f"{place}: {key} = {said}: expected in {file}, which has {_extent(found)}: {reasons[0]}")
     numbers = {one.norad_id for one in fitting}
     if len(numbers) > 1:
         raise ConfigError(
-            f"{place}: {key} = {shown(wanted, key)}: {len(numbers)} satellites in {file} have this name; "
-            "expected norad_id"
+            f"{place}: {key} = {said}: {len(numbers)} satellites in {file} have this name; expected norad_id"
         )
     return max(fitting, key=lambda one: one.elements.epoch)
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from datetime import date, time
 from difflib import get_close_matches
 from typing import Any, get_args
 
@@ -52,7 +53,7 @@ def shown(value: object, key: str) -> str:
         return "(not shown)"
     if isinstance(value, dict):
         return "(a table)"  # it may hold anything, a token too
-    text = repr(value)
+    text = value.isoformat() if isinstance(value, date | time) else repr(value)
     return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}…"
 
 
@@ -71,6 +72,7 @@ def _fault(fault: ErrorDetails, key: str, model: type[BaseModel]) -> str:
 
 def _expected(message: str) -> str:
     """Pydantic's words in ours: "Input should be less than or equal to 90" becomes "expected … 90"."""
+    message = re.sub(r"timezone info$", "a time zone, like 2026-08-11T04:00:00Z", message)
     message = re.sub(r"^(Value error, |Assertion failed, )", "", message)
     message, found = re.subn(r"^Input should (be|have) ", "expected ", message)
     for theirs, ours in _WORDS.items():

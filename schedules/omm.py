@@ -173,6 +173,8 @@ def _whole(fields: Fields, key: str) -> int:
 
 def _epoch(text: str) -> datetime:
     """An ISO date and time in UTC, by calendar or by the day of the year; rounded to the microsecond."""
+    if not text:
+        raise BadElements("EPOCH is missing")
     calendar, day_of_year = _CALENDAR.fullmatch(text), _DAY_OF_YEAR.fullmatch(text)
     try:
         if calendar is not None:

@@ -24,7 +24,7 @@ from drivers import connect
 from drivers.errors import DeviceError
 from drivers.values import CameraCapabilities, EquatorialSystem, MountCapabilities, MountKind
 from schedules.ephemeris import Ephemeris
-from schedules.planner import Plan
+from schedules.planner import Plan, PlannedObservation
 from schedules.requests import ObservationRequest
 
 # A telescope that cannot be reached is planned for as one like most.
@@ -74,6 +74,7 @@ async def plan_tonight(around: Surroundings, *, task_file: Path | None) -> Tonig
     offered = await offered_by_platform(around)
     notes = [*offered.notes]
     mount, camera = await _capabilities(around, notes)
+    filters = await _filters(around, notes)
     limits = limits_of(around.settings, offered.card)
     if span is None:
         return Tonight(span=None, plan=None, follows=None, lowest_deg=limits.altitude_deg, notes=tuple(notes))
@@ -83,6 +84,7 @@ async def plan_tonight(around: Surroundings, *, task_file: Path | None) -> Tonig
     now = max(around.clock.now(), span.dark_from)
     plan = planning.plan([*requests, *offered.requests], now, night=span.dark, standing=None)
     ladder = ladder_for(around.settings, mount, measured)
+    notes += [said for one in plan.observations for said in _cannot_be_had(one, camera, filters)]
     return Tonight(span=span, plan=plan, follows=ladder, lowest_deg=limits.altitude_deg, notes=tuple(notes))
 
 
@@ -157,3 +159,31 @@ async def _capabilities(around: Surroundings, notes: list[str]) -> tuple[MountCa
     except DeviceError as error:
         notes.append(f"planned for 2048 × 2048 pixels of 5 µm, because {error}")
     return mount, camera
+
+
+async def _filters(around: Surroundings, notes: list[str]) -> tuple[str, ...] | None:
+    """The names on the filter wheel, none where there is no wheel; None where it does not say."""
+    wheel = around.settings.filter_wheel
+    if wheel is None:
+        return ()
+    try:
+        async with connect.connect_filter_wheel(wheel, now=around.clock.now) as connected:
+            return tuple(connected.capabilities.filter_names)
+    except DeviceError as error:
+        notes.append(f"planned without knowing the filters, because {error}")
+        return None
+
+
+def _cannot_be_had(one: PlannedObservation, camera: CameraCapabilities, filters: tuple[str, ...] | None) -> list[str]:
+    """What an observation asks of the devices and they do not have, in words."""
+    request, said = one.request, []
+    if request.filter_name and filters == ():
+        said.append(f"asks for the filter {request.filter_name}, and there is no filter wheel: it is taken without")
+    elif request.filter_name and filters is not None and request.filter_name not in filters:
+        said.append(f"asks for the filter {request.filter_name}, and the wheel has {', '.join(filters)}: it will fail")
+    if request.binning > camera.max_binning:
+        said.append(f"asks for binning {request.binning}, and the camera bins up to {camera.max_binning}: it will fail")
+    if not camera.min_exposure_s <= one.collect.exposure_s <= camera.max_exposure_s:
+        limits = f"{camera.min_exposure_s:g} s to {camera.max_exposure_s:g} s"
+        said.append(f"is to be exposed for {one.collect.exposure_s:g} s, and the camera can {limits}: it will fail")
+    return [f"{request.target.name} {what}" for what in said]

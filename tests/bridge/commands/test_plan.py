@@ -197,3 +197,12 @@ def test_times_are_utc(nightbridge: Call, desk: Desk) -> None:
     (first, *_) = (line for line in lines(nightbridge("plan", "-c", desk.station, "--json")) if line["placed"])
     assert first["starts_at"].endswith("Z")
     assert datetime.fromisoformat(first["starts_at"]).astimezone(UTC) > DUSK - timedelta(hours=1)
+
+
+def test_what_the_devices_have_not_is_said_before_the_night(nightbridge: Call, desk: Desk, tmp_path: Path) -> None:
+    file = tmp_path / "tonight.toml"
+    file.write_text(STAR.replace('"Red"', '"Hydrogen"') + "binning = 16\n")
+    said = nightbridge("observe", file, "--dry-run", "-c", desk.station)
+    assert said.code == 0, said.err
+    assert "note: Capella asks for the filter Hydrogen, and the wheel has " in said.err
+    assert "note: Capella asks for binning 16, and the camera bins up to 4: it will fail" in said.err
