@@ -15,7 +15,7 @@ from bridge.tasks import TaskState
 from simulators.api.records import TaskStatus
 from tests.bridge.delivering import Capture, deliver_all
 
-ROUNDS = int(os.environ.get("NIGHTBRIDGE_LOST_REPLIES", "12"))
+ROUNDS = int(os.environ.get("NIGHTBRIDGE_LOST_REPLIES", "6"))
 PLACES = {
     "initiate": "POST /my/images",
     "send": "POST /_storage",
