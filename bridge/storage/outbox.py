@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import islice
 from pathlib import Path
 
 from bridge.clock import Clock
@@ -63,18 +64,24 @@ class Backlog:
 
 
 # A report waits until every frame of its task has landed or is parked.
+_FRAMES_SETTLED = (
+    "NOT EXISTS (SELECT 1 FROM outbox f WHERE f.task_id = o.task_id AND f.kind = 'frame' "
+    "AND f.stage IN ('new', 'initiated', 'sent'))"
+)
+
+# Each by its next try, which an index gives in order: however many wait, only the first are looked at.
 _DUE = {
-    Lane.FILES: "o.kind = 'frame' AND o.stage IN ('new', 'initiated')",
+    Lane.FILES: ("o.kind = 'frame' AND o.stage = 'new'", "o.kind = 'frame' AND o.stage = 'initiated'"),
     Lane.WORDS: (
-        "(o.kind = 'frame' AND o.stage IN ('sent', 'landed') OR o.kind = 'status' AND o.stage = 'new' AND NOT EXISTS "
-        "(SELECT 1 FROM outbox f WHERE f.task_id = o.task_id AND f.kind = 'frame' "
-        "AND f.stage IN ('new', 'initiated', 'sent')))"
+        f"o.kind = 'status' AND o.stage = 'new' AND {_FRAMES_SETTLED}",
+        "o.kind = 'frame' AND o.stage = 'sent'",
+        "o.kind = 'frame' AND o.stage = 'landed'",
     ),
 }
 
 _ITEM = (
     "SELECT o.*, t.source, t.closes_at, f.file_name, f.path, f.bytes, f.sha256 FROM outbox o "
-    "JOIN task t ON t.id = o.task_id LEFT JOIN frame f ON o.kind = 'frame' AND f.id = o.subject"
+    "JOIN task t ON t.id = o.task_id LEFT JOIN frame f ON o.kind = 'frame' AND f.id = o.subject WHERE o.id = ?"
 )
 
 
@@ -89,11 +96,13 @@ class Outbox:
     async def next_due(self, lane: Lane, *, busy: Collection[int]) -> OutboxItem | None:
         """The item that has waited longest past its time, reports before frames; None while nothing is due."""
         now = text_of(self._clock.now())
-        query = f"{_ITEM} WHERE {_DUE[lane]} AND o.next_try_at <= ? ORDER BY o.kind = 'frame', o.next_try_at, o.id"
 
         def find(connection: sqlite3.Connection) -> OutboxItem | None:
-            rows = connection.execute(query, (now,))
-            return next((_item(connection, row) for row in rows if row["id"] not in busy), None)
+            due = [row for row in _soonest(connection, lane, busy) if row["next_try_at"] <= now]
+            if not due:
+                return None
+            first = min(due, key=lambda row: (row["kind"] == "frame", row["next_try_at"], row["id"]))
+            return _item(connection, connection.execute(_ITEM, (first["id"],)).fetchone())
 
         return await self._database.read(find)
 
@@ -108,10 +117,9 @@ class Outbox:
 
     async def wait(self, lane: Lane, *, busy: Collection[int], since: int, at_most_s: float) -> None:
         """Return when an item may have come due, at the latest after `at_most_s` seconds."""
-        query = f"SELECT o.id, o.next_try_at FROM outbox o WHERE {_DUE[lane]}"  # noqa: S608 (a constant)
 
         def earliest(connection: sqlite3.Connection) -> datetime | None:
-            times = [row["next_try_at"] for row in connection.execute(query) if row["id"] not in busy]
+            times = [row["next_try_at"] for row in _soonest(connection, lane, busy)]
             return instant_of(min(times)) if times else None
 
         due = await self._database.read(earliest)
@@ -196,6 +204,15 @@ class Outbox:
     async def _step(self, step: Callable[[sqlite3.Connection], list[Event]]) -> None:
         for event in await self._database.write(step):
             self._telemetry.publish(event)
+
+
+def _soonest(connection: sqlite3.Connection, lane: Lane, busy: Collection[int]) -> list[sqlite3.Row]:
+    """Of each kind of item in the lane the one that is to be tried next, but for those that are `busy`."""
+    found: list[sqlite3.Row] = []
+    for condition in _DUE[lane]:
+        query = f"SELECT o.id, o.kind, o.next_try_at FROM outbox o WHERE {condition} ORDER BY o.next_try_at, o.id"  # noqa: S608 (a constant)
+        found.extend(islice((row for row in connection.execute(query) if row["id"] not in busy), 1))
+    return found
 
 
 def _follow(connection: sqlite3.Connection, item: OutboxItem, stage: Stage, at: datetime) -> list[Event]:

@@ -19,12 +19,10 @@ from bridge.events import (
     FrameProcessed,
     TaskAdvanced,
     TaskReported,
-    Telemetry,
 )
 from bridge.storage.frames import open_frame_folder
-from bridge.storage.outbox import Lane
 from bridge.storage.recovery import recover
-from bridge.storage.store import Store, open_store
+from bridge.storage.store import Store
 from bridge.tasks import TaskSource, TaskState
 from simulators.api.records import TaskStatus
 from tests.bridge.delivering import EVENING, Capture, Heard, deliver_all, delivering, landed, request_for
@@ -377,28 +375,6 @@ async def test_words_do_not_wait_for_files(store: Store, api: CitraApi, platform
 
 def landed_so_far(platform: Any) -> int:
     return sum(upload.stored is not None for upload in platform.world.uploads.values())
-
-
-async def test_ten_thousand_waiting_frames_are_no_burden_to_choose_from(
-    store: Store, platform: Any, capture: Capture, api: CitraApi, tmp_path: Path
-) -> None:
-    """A week without the platform: the next item is found as quickly as on the first evening."""
-    await capture(None, frames=1)
-
-    def multiply(connection: Any) -> None:
-        connection.execute("UPDATE outbox SET next_try_at = '2026-04-21T02:00:00.000000Z'")
-        columns = "kind, task_id, body, stage, stage_at, upload_id, tries, next_try_at, last_error, made_at"
-        connection.execute(
-            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000) "  # noqa: S608
-            f"INSERT INTO outbox (subject, {columns}) SELECT 'copy ' || i, {columns} FROM outbox, n"
-        )
-
-    await store.outbox._database.write(multiply)
-    assert (await store.outbox.backlog()).waiting == 10_001
-    telemetry = Telemetry()
-    async with open_store(tmp_path / "ledger.sqlite", clock=platform.clock, telemetry=telemetry) as reopened:
-        for _ in range(20):
-            assert await reopened.outbox.next_due(Lane.FILES, busy=()) is not None
 
 
 CALLS = ["POST /my/images", "POST /_storage", "GET /my/images/", "GET /tasks/", "PUT /tasks/", "DELETE /my/images/"]
