@@ -62,5 +62,5 @@ def connections_of(settings: Settings, *, now: Callable[[], datetime]) -> Connec
         rotator=None if rotator is None else partial(connect.connect_rotator, rotator, now=now),
         cover=None if cover is None else partial(connect.connect_cover_calibrator, cover, now=now),
         gps=None if gps is None else partial(connect.connect_time_and_place, gps, now=now),
-        stop_mount=partial(connect.stop_mount, settings.mount, now=now),
+        stop_mount=partial(connect.stop_mount, settings.mount),
     )

@@ -58,5 +58,11 @@ class IndiDevice(_Reached):
     device: Annotated[str, Field(min_length=1, max_length=64)]
     link: Literal["native", "pyindi"] = "native"
 
+    @property
+    def server(self) -> tuple[str, int]:
+        """Host and port."""
+        host, _, port = self.address.rpartition(":")
+        return host.strip("[]"), int(port)
+
 
 AnyDevice = AlpacaDevice | IndiDevice

@@ -25,7 +25,7 @@ from drivers.indi.cover_calibrator import indi_cover_calibrator
 from drivers.indi.dome import indi_dome
 from drivers.indi.filter_wheel import indi_filter_wheel
 from drivers.indi.focuser import indi_focuser
-from drivers.indi.mount import indi_mount
+from drivers.indi.mount import indi_mount, stop_indi_mount
 from drivers.indi.rotator import indi_rotator
 from drivers.indi.safety_monitor import indi_safety_monitor
 from drivers.indi.time_and_place import indi_time_and_place
@@ -53,7 +53,7 @@ def connect_mount(settings: AnyDevice, *, now: Now) -> AbstractAsyncContextManag
             return indi_mount(settings, now=now)
 
 
-async def stop_mount(settings: AnyDevice, *, now: Now) -> None:
+async def stop_mount(settings: AnyDevice) -> None:
     """Stop a mount to which there is no connection, on one made for this alone, as well as may be.
 
     Raises:
@@ -63,8 +63,7 @@ async def stop_mount(settings: AnyDevice, *, now: Now) -> None:
         case AlpacaDevice():
             await stop_alpaca_mount(settings)
         case IndiDevice():
-            async with indi_mount(settings, now=now) as mount:
-                await mount.abort()
+            await stop_indi_mount(settings)
 
 
 def connect_camera(settings: AnyDevice, *, now: Now) -> AbstractAsyncContextManager[Camera]:

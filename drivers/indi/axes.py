@@ -4,7 +4,7 @@ Readings are what the driver told last; it tells a position only when it has cha
 stars is silent. That the driver lives is known by the answers to commands, and that the server does by the link.
 """
 
-from typing import Final
+from typing import Final, Self
 
 import anyio
 
@@ -25,6 +25,7 @@ TRACKS: Final = "TELESCOPE_TRACK_STATE"
 MODE: Final = "TELESCOPE_TRACK_MODE"
 RATE: Final = "TELESCOPE_TRACK_RATE"
 _MOTIONS: Final = ("TELESCOPE_MOTION_NS", "TELESCOPE_MOTION_WE")
+SHOW_MOTION: Final = (PARK, TRACKS, *_MOTIONS)  # where a mount has them
 
 # TRACK_RATE_RA is how fast the hour angle grows, in arcseconds per second: a star's is 15.041067. So a target whose
 # right ascension grows wants less. TRACK_RATE_DE is positive to the north on both sides of the pier.
@@ -40,6 +41,14 @@ class Axes:
         self.place = "EQUATORIAL_EOD_COORD" if system is EquatorialSystem.APPARENT else "EQUATORIAL_COORD"
         self.period_s = period_s
         self.seen_s = 2.5 * period_s  # standing for so long has been seen at least twice
+
+    def seen_on(self, link: Link) -> Self:
+        """The same axes, as they are heard of on another connection."""
+        return type(self)(link, self._system, period_s=self.period_s)
+
+    def at_rest(self) -> bool:
+        """As far as the mount says."""
+        return not self.slewing() and (self.parked() or not self.tracking())
 
     def pointing(self) -> Equatorial:
         hours, dec_deg = self._link.number(self.place, "RA"), self._link.number(self.place, "DEC")

@@ -12,7 +12,8 @@ from drivers.errors import Malfunction, Refused
 from drivers.indi.driver import driver_of, look_often
 from drivers.indi.link import Link, connected
 from drivers.indi.properties import PropertyState
-from drivers.indi.sensor import ANSWERS_WITHIN_S, BINNING, EXPOSURE, FRAME, PICTURE, SECONDS, Sensor
+from drivers.indi.sensor import ANSWERS_WITHIN_S, BINNING, EXPOSURE, FRAME, PICTURE, SECONDS, Sensor, until_idle
+from drivers.indi.stopping import StopLine, stop_line
 from drivers.limits import within_limits
 from drivers.values import CameraCapabilities, CameraStatus, Exposure, Frame
 from drivers.waiting import stopped_by
@@ -37,20 +38,30 @@ async def indi_camera(settings: IndiDevice, *, now: Callable[[], datetime]) -> A
         await look_often(link, every_s=LOOK_EVERY_S)
         capabilities = await _capabilities(link)
         sensor = Sensor(link, capabilities, now)
-        device = IndiCamera(link, sensor, capabilities, now=now)
-        await device.abort()
-        await sensor.send_to_us()
-        yield device
+        async with stop_line(
+            link, settings, needs=(EXPOSURE, _ABORT) if capabilities.can_abort else (EXPOSURE,)
+        ) as line:
+            device = IndiCamera(link, sensor, line, capabilities, now=now)
+            await device.abort()
+            await sensor.send_to_us()
+            yield device
 
 
 class IndiCamera:
     """A camera; frames are of the full sensor."""
 
     def __init__(
-        self, link: Link, sensor: Sensor, capabilities: CameraCapabilities, *, now: Callable[[], datetime]
+        self,
+        link: Link,
+        sensor: Sensor,
+        line: StopLine,
+        capabilities: CameraCapabilities,
+        *,
+        now: Callable[[], datetime],
     ) -> None:
         self._link = link
         self._sensor = sensor
+        self._line = line
         self._now = now
         self.name = link.name
         self.capabilities = capabilities
@@ -103,11 +114,12 @@ class IndiCamera:
 
     async def abort(self) -> None:
         """Returns when the camera is idle; a camera that cannot abort is waited for."""
-        if self._link.state(EXPOSURE) is not PropertyState.BUSY:
+        if not _busy(self._line.link) and not self._link.awaits_answer:
             return
         if self.capabilities.can_abort:
-            await self._link.choose(_ABORT, "ABORT", within_s=ANSWERS_WITHIN_S, finished=False)
-        await self._sensor.until_idle("abort")
+            await self._line.press(_ABORT)
+        await until_idle(self._line.link, "abort")
+        await self._line.until_known(lambda: not _busy(self._link))
 
     async def _switch_cooler(self, *, on: bool) -> None:
         """The property stays busy while the cooler works."""
@@ -117,6 +129,10 @@ class IndiCamera:
 
     def _optional(self, prop: str, element: str) -> float | None:
         return self._link.number(prop, element) if self._link.has(prop, element) else None
+
+
+def _busy(link: Link) -> bool:
+    return link.state(EXPOSURE) is PropertyState.BUSY
 
 
 async def _capabilities(link: Link) -> CameraCapabilities:

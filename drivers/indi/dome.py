@@ -6,12 +6,15 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Final
 
+import anyio
+
 from drivers.config import IndiDevice
 from drivers.errors import Malfunction, Refused
 from drivers.indi.driver import look_often
 from drivers.indi.link import Link, connected
 from drivers.indi.properties import PropertyState
 from drivers.indi.shutter import Shutter
+from drivers.indi.stopping import StopLine, stop_line
 from drivers.motion import Standstill, turn_deg
 from drivers.values import DomeCapabilities, DomeStatus, ShutterState
 from drivers.waiting import stopped_by, until
@@ -24,6 +27,7 @@ EVERY_S: Final = 0.2
 LOOK_EVERY_S: Final = 0.25
 AGREE_DEG: Final = 0.1
 STUCK_S: Final = 5.0
+PRESSED_EVERY_S: Final = 1.0
 
 _AZIMUTH: Final = ("ABS_DOME_POSITION", "DOME_ABSOLUTE_POSITION")
 _PARK: Final = "DOME_PARK"
@@ -43,7 +47,9 @@ async def indi_dome(
     """
     async with connected("dome", settings, needs=(_ABORT,)) as link:
         seen_s = 2.5 * await look_often(link, every_s=LOOK_EVERY_S)
-        yield IndiDome(link, Shutter.of(link), now=now, tolerance_deg=tolerance_deg, seen_s=seen_s)
+        needs = [prop for prop in (_ABORT, *_BUSY_WHILE_MOVING) if link.has(prop)]
+        async with stop_line(link, settings, needs=needs) as line:
+            yield IndiDome(link, line, now=now, tolerance_deg=tolerance_deg, seen_s=seen_s)
 
 
 class IndiDome:
@@ -54,17 +60,18 @@ class IndiDome:
     """
 
     def __init__(
-        self, link: Link, shutter: Shutter | None, *, now: Callable[[], datetime], tolerance_deg: float, seen_s: float
+        self, link: Link, line: StopLine, *, now: Callable[[], datetime], tolerance_deg: float, seen_s: float
     ) -> None:
         self._link = link
-        self._shutter = shutter
+        self._line = line
+        self._shutter = Shutter.of(link)
         self._now = now
         self._tolerance_deg = tolerance_deg
         self._seen_s = seen_s
         self.name = link.name
         self.capabilities = DomeCapabilities(
             can_set_azimuth=link.has(*_AZIMUTH),
-            can_set_shutter=shutter is not None,
+            can_set_shutter=self._shutter is not None,
             can_park=link.has(_PARK, "PARK"),
         )
 
@@ -72,8 +79,8 @@ class IndiDome:
         """A shutter whose state the dome does not know is in ERROR: that is no proof of anything."""
         return DomeStatus(
             shutter=ShutterState.ERROR if self._shutter is None else self._shutter.state(),
-            azimuth_deg=self._azimuth_deg() if self.capabilities.can_set_azimuth else None,
-            moving=self._moving(),
+            azimuth_deg=_azimuth_deg(self._link) if self.capabilities.can_set_azimuth else None,
+            moving=_moving(self._link),
             read_at=self._now(),
         )
 
@@ -98,9 +105,9 @@ class IndiDome:
 
         async def arrived() -> bool:
             nonlocal here_deg
-            if self._moving():
+            if _moving(self._link):
                 return False
-            here_deg = self._azimuth_deg()
+            here_deg = _azimuth_deg(self._link)
             stood_s = standstill.seconds(here_deg)
             near = turn_deg(here_deg, goal_deg) <= self._tolerance_deg
             return stood_s >= (self._seen_s if near else max(STUCK_S, self._seen_s))
@@ -126,8 +133,8 @@ class IndiDome:
         async def parked() -> bool:
             if self._link.state(_PARK) is PropertyState.ALERT:
                 raise Malfunction(self.name, "park", "its driver reports an alert; look at it")
-            stood_s = standstill.seconds(self._azimuth_deg() if self.capabilities.can_set_azimuth else 0.0)
-            return self._parked() and not self._moving() and stood_s >= self._seen_s
+            stood_s = standstill.seconds(_azimuth_deg(self._link) if self.capabilities.can_set_azimuth else 0.0)
+            return self._parked() and not _moving(self._link) and stood_s >= self._seen_s
 
         async with stopped_by(self.abort, device=self.name, also_on_errors=False):
             if not self._parked():
@@ -135,17 +142,25 @@ class IndiDome:
             await until(parked, device=self.name, doing="park", within_s=TURN_WITHIN_S, every_s=EVERY_S)
 
     async def abort(self) -> None:
+        """A dome at rest is not told: one that is parked would forget that it is. One seen moving is, each second."""
         standstill = Standstill[float](turn_deg, agree=AGREE_DEG)
+        line = self._line.link
+        pressed_s = -math.inf
 
         async def standing() -> bool:
-            if self._moving():
+            nonlocal pressed_s
+            if _moving(line):
+                if anyio.current_time() - pressed_s >= PRESSED_EVERY_S:
+                    await self._line.press(_ABORT)
+                    pressed_s = anyio.current_time()
                 return False
-            here_deg = self._azimuth_deg() if self.capabilities.can_set_azimuth else 0.0
+            here_deg = _azimuth_deg(line) if self.capabilities.can_set_azimuth else 0.0
             return standstill.seconds(here_deg) >= self._seen_s
 
-        if self._moving():
-            await self._link.choose(_ABORT, "ABORT", within_s=ANSWERS_WITHIN_S, finished=False)
+        if self._link.awaits_answer:  # what it was told may still be on its way, and must find the stop behind it
+            await self._line.press(_ABORT)
         await until(standing, device=self.name, doing="abort", within_s=STOP_WITHIN_S, every_s=EVERY_S)
+        await self._line.until_known(lambda: not _moving(self._link))
 
     async def _move_shutter(self, wanted: ShutterState) -> None:
         doing = "open" if wanted is ShutterState.OPEN else "close"
@@ -157,9 +172,9 @@ class IndiDome:
         async def there() -> bool:
             state = shutter.state()
             stood_s = standstill.seconds(state)
-            if stood_s > STUCK_S and not self._moving() and state is not wanted:
+            if stood_s > STUCK_S and not _moving(self._link) and state is not wanted:
                 raise Malfunction(self.name, doing, f"said yes, and its shutter is in the state {state}; look at it")
-            return state is wanted and not self._moving() and stood_s >= self._seen_s
+            return state is wanted and not _moving(self._link) and stood_s >= self._seen_s
 
         if wanted is ShutterState.OPEN and self.capabilities.can_set_azimuth:
             await self._unpark()
@@ -176,7 +191,7 @@ class IndiDome:
         """A parked dome refuses to move at all."""
 
         async def unparked() -> bool:
-            return not self._parked() and not self._moving()
+            return not self._parked() and not _moving(self._link)
 
         if self._parked():
             await self._link.choose(_PARK, "UNPARK", within_s=ANSWERS_WITHIN_S, finished=False)
@@ -186,12 +201,14 @@ class IndiDome:
         link = self._link
         return link.has(_PARK, "PARK") and link.switch(_PARK, "PARK") and link.state(_PARK) is not PropertyState.BUSY
 
-    def _moving(self) -> bool:
-        busy = (one for one in _BUSY_WHILE_MOVING if self._link.has(one))
-        return any(self._link.state(one) is PropertyState.BUSY for one in busy)
 
-    def _azimuth_deg(self) -> float:
-        azimuth_deg = self._link.number(*_AZIMUTH)
-        if not 0.0 <= azimuth_deg <= 360.0:
-            raise Malfunction(self.name, "read its azimuth", f"says {azimuth_deg}°, which is not within 0° to 360°")
-        return azimuth_deg % 360.0
+def _moving(link: Link) -> bool:
+    busy = (one for one in _BUSY_WHILE_MOVING if link.has(one))
+    return any(link.state(one) is PropertyState.BUSY for one in busy)
+
+
+def _azimuth_deg(link: Link) -> float:
+    azimuth_deg = link.number(*_AZIMUTH)
+    if not 0.0 <= azimuth_deg <= 360.0:
+        raise Malfunction(link.name, "read its azimuth", f"says {azimuth_deg}°, which is not within 0° to 360°")
+    return azimuth_deg % 360.0

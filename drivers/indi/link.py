@@ -55,6 +55,7 @@ class Link(Readings):
     def __init__(self, heard: Heard, transport: Transport) -> None:
         super().__init__(heard)
         self._transport = transport
+        self.awaits_answer = False  # to a command that may still be on its way; also when nobody waits for it any more
 
     async def wait_for(self, prop: str, *, within_s: float) -> None:
         """Until the property is defined; Refused if it does not come."""
@@ -68,6 +69,14 @@ class Link(Readings):
     def ask(self, prop: str) -> None:
         """Have the driver say again how a property stands, where it can be asked for one."""
         self._transport.ask(prop)
+
+    def press(self, prop: str, element: str) -> None:
+        """Switch `element` on, behind all that was sent before, and wait for no answer."""
+        self._transport.send(New(kind=Kind.SWITCH, device=self._heard.device, name=prop, values={element: True}))
+
+    def lose(self, why: str) -> None:
+        """From now on the device counts as lost."""
+        self._heard.lose(why)
 
     async def changed(self, prop: str, *, within_s: float) -> None:
         """Until the property is heard of next."""
@@ -159,6 +168,7 @@ class Link(Readings):
         """Send it once, and judge what is heard; None where it is not done by the deadline."""
         answer = Answer(wanted=new.values, finished=ending.finished, agree=ending.agree)
         with self._heard.watching(new.name, lambda vector, anew: answer.hear(vector, described=anew)) as over:
+            self.awaits_answer = True
             self._transport.send(new)
             with anyio.CancelScope(deadline=min(ending.deadline_s, anyio.current_time() + SETTLE_S)):
                 await over.wait()
@@ -168,6 +178,7 @@ class Link(Readings):
             if not (answer.unclear and answer.settled):
                 with anyio.CancelScope(deadline=ending.deadline_s):
                     await over.wait()
+            self.awaits_answer = not over.is_set()
         self._heard.require_connected(doing)
         return answer.give_up()
 
@@ -212,9 +223,9 @@ async def connected(role: str, settings: IndiDevice, *, needs: Sequence[str] = (
 
 
 async def _opened(settings: IndiDevice, heard: Heard) -> Transport:
-    host, _, port = settings.address.rpartition(":")
+    host, port = settings.server
     try:
-        return await _OPEN[settings.link](host.strip("[]"), int(port), settings.device, heard)
+        return await _OPEN[settings.link](host, port, settings.device, heard)
     except ImportError as error:
         raise Refused(heard.name, "connect", f'{error} (docs/devices.md); or choose link = "native"') from error
     except OSError as error:

@@ -9,10 +9,11 @@ from typing import Final
 from drivers.accessories import TimeAndPlace
 from drivers.config import IndiDevice
 from drivers.errors import Malfunction, Refused
-from drivers.indi.axes import AGREE_DEG, EVERY_S, MODE, PARK, RATE, STOP_WITHIN_S, Axes
+from drivers.indi.axes import AGREE_DEG, EVERY_S, MODE, PARK, RATE, SHOW_MOTION, STOP_WITHIN_S, TRACKS, Axes
 from drivers.indi.driver import SET_WITHIN_S, driver_of, look_often
 from drivers.indi.link import Link, connected
 from drivers.indi.properties import PropertyState
+from drivers.indi.stopping import StopLine, stop_line, stop_unseen
 from drivers.indi.time_and_place import place_of
 from drivers.motion import SIDEREAL_DEG_PER_S, Standstill, separation_deg
 from drivers.values import (
@@ -62,7 +63,19 @@ async def indi_mount(
             period_s=await look_often(link, every_s=LOOK_EVERY_S),
         )
         await link.wait_for(axes.place, within_s=ANSWERS_WITHIN_S)
-        yield IndiMount(link, axes, _capabilities(link, axes), now=now, tolerance_deg=tolerance_deg)
+        needs = [prop for prop in (_ABORT, axes.place, *SHOW_MOTION) if link.has(prop)]
+        async with stop_line(link, settings, needs=needs) as line:
+            capabilities = _capabilities(link, axes)
+            yield IndiMount(link, axes, line, capabilities, now=now, tolerance_deg=tolerance_deg)
+
+
+async def stop_indi_mount(settings: IndiDevice) -> None:
+    """Stop a mount that nobody is connected to: for while connecting it hangs. Nothing is read back.
+
+    Raises:
+        ConnectionLost: there is no server, or it does not take it.
+    """
+    await stop_unseen(settings, ((_ABORT, "ABORT"), (TRACKS, "TRACK_OFF")))
 
 
 class IndiMount:
@@ -72,6 +85,7 @@ class IndiMount:
         self,
         link: Link,
         axes: Axes,
+        line: StopLine,
         capabilities: MountCapabilities,
         *,
         now: Callable[[], datetime],
@@ -79,6 +93,8 @@ class IndiMount:
     ) -> None:
         self._link = link
         self._axes = axes
+        self._line = line
+        self._stopping = axes.seen_on(line.link)
         self._now = now
         self._tolerance_deg = tolerance_deg
         self.name = link.name
@@ -209,9 +225,10 @@ class IndiMount:
 
     async def abort(self) -> None:
         """A parked mount has nothing to end, and drivers refuse it; whether it stands is read back all the same."""
-        if not self._axes.parked():
-            await self._link.choose(_ABORT, "ABORT", within_s=ANSWERS_WITHIN_S, finished=False)
-        await self._axes.until_standing("abort")
+        if not self._stopping.parked():
+            await self._line.press(_ABORT)
+        await self._stopping.until_standing("abort")
+        await self._line.until_known(self._axes.at_rest)
 
     async def _send(self, what: str, direction: Equatorial) -> None:
         """The place, to be tracked or synced on: which of both is a switch of its own."""

@@ -45,6 +45,26 @@ _TO_US: Final = (
 )
 
 
+async def until_idle(link: Link, doing: str) -> None:
+    """A driver answers the next exposure only when it has said that the last is over, not when its picture came.
+
+    One that was asked how it stands while a picture left it may have said "busy" behind its "over": so it is asked
+    again.
+    """
+    asked_s = anyio.current_time()
+
+    async def idle() -> bool:
+        nonlocal asked_s
+        if link.state(EXPOSURE) is not PropertyState.BUSY:
+            return True
+        if anyio.current_time() - asked_s >= ASKED_EVERY_S:
+            asked_s = anyio.current_time()
+            link.ask(EXPOSURE)
+        return False
+
+    await until(idle, device=link.name, doing=doing, within_s=ANSWERS_WITHIN_S, every_s=EVERY_S)
+
+
 class Sensor:
     """The steps of an exposure. Any call may raise any DeviceError."""
 
@@ -67,23 +87,7 @@ class Sensor:
         return CameraState.ERROR if state is PropertyState.ALERT else CameraState.IDLE
 
     async def until_idle(self, doing: str) -> None:
-        """A driver answers the next exposure only when it has said that the last is over, not when its picture came.
-
-        One that was asked how it stands while a picture left it may have said "busy" behind its "over": so it is asked
-        again.
-        """
-        asked_s = anyio.current_time()
-
-        async def idle() -> bool:
-            nonlocal asked_s
-            if self._link.state(EXPOSURE) is not PropertyState.BUSY:
-                return True
-            if anyio.current_time() - asked_s >= ASKED_EVERY_S:
-                asked_s = anyio.current_time()
-                self._link.ask(EXPOSURE)
-            return False
-
-        await until(idle, device=self._link.name, doing=doing, within_s=ANSWERS_WITHIN_S, every_s=EVERY_S)
+        await until_idle(self._link, doing)
 
     async def prepare(self, asked: Exposure) -> Exposure:
         """Set kind, binning, full frame, gain and offset where they stand otherwise; `asked` as confirmed."""

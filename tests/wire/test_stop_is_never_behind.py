@@ -188,7 +188,7 @@ async def test_a_mount_whose_connect_hangs_is_stopped_by_its_address_alone(site:
     site.server.instead["telescope", "connected"] = site.hanging.answer
 
     async def stop() -> None:
-        await stop_mount(site.settings, now=site.now)
+        await stop_mount(site.settings)
 
     hold(await rounds(site, connect, stop))
     del site.server.instead["telescope", "connected"]

@@ -186,6 +186,7 @@ class FakeIndi:
         self._wants_blobs: set[asyncio.StreamWriter] = set()
         self._thawed = asyncio.Event()
         self._held: list[tuple[asyncio.StreamWriter, bytes]] = []
+        self._stuck: dict[asyncio.StreamWriter, tuple[asyncio.Event, list[bytes]]] = {}
         for device in self.devices:
             device.say = self.say
 
@@ -214,6 +215,7 @@ class FakeIndi:
     def kill(self) -> None:
         """Gone, and all connections with it. `__aenter__` starts it again at the same port."""
         self.thaw()
+        self.let_go()
         self._server.close()
         for writer in list(self._writers):
             writer.transport.abort()
@@ -229,6 +231,21 @@ class FakeIndi:
         for writer, told in held:
             writer.write(told)
 
+    def stick(self, connection: int, *, saying: bytes = b"") -> None:
+        """This connection (0: the first that is there) is not read any more, and stops in the middle of `saying`."""
+        writer, half = self._writers[connection], len(saying) // 2
+        writer.write(saying[:half])
+        self._stuck[writer] = asyncio.Event(), [saying[half:]]
+
+    def let_go(self) -> None:
+        """Whoever was stuck is read on, and told on."""
+        stuck = dict(self._stuck)
+        self._stuck.clear()
+        for writer, (let_go, held) in stuck.items():
+            let_go.set()
+            for told in held:
+                self._write(writer, told)
+
     def say(self, words: str) -> None:
         """To all clients; BLOBs to those who want them."""
         self.say_raw(words.encode(), blob=words.startswith("<setBLOBVector"))
@@ -240,6 +257,9 @@ class FakeIndi:
     def _write(self, writer: asyncio.StreamWriter, told: bytes) -> None:
         if self.deaf:
             self._held.append((writer, told))
+            return
+        if writer in self._stuck:
+            self._stuck[writer][1].append(told)
             return
         step = self.portion_bytes or len(told) or 1
         for at in range(0, len(told), step):
@@ -255,6 +275,8 @@ class FakeIndi:
             while said := await reader.read(65536):
                 if self.deaf:
                     await self._thawed.wait()
+                if writer in self._stuck:
+                    await self._stuck[writer][0].wait()
                 parser.feed(said)
                 for happening, element in parser.read_events():
                     depth += 1 if happening == "start" else -1
@@ -265,6 +287,7 @@ class FakeIndi:
         finally:
             self._writers.remove(writer)
             self._wants_blobs.discard(writer)
+            self._stuck.pop(writer, None)
             writer.transport.abort()  # whoever was here has gone: what was still to be said is not waited for
 
     def _answer(self, element: Element, writer: asyncio.StreamWriter) -> None:
