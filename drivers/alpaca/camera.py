@@ -14,6 +14,7 @@ from drivers.alpaca.sensor import STATES, Sensor, state_of
 from drivers.config import AlpacaDevice
 from drivers.errors import Malfunction, Refused
 from drivers.limits import within_limits
+from drivers.stamps import opened_at
 from drivers.values import CameraCapabilities, CameraState, CameraStatus, Exposure, Frame
 from drivers.waiting import stopped_by, until
 
@@ -73,9 +74,11 @@ class AlpacaCamera:
                 every_s=FIRST_LOOKS_S,
                 at_most_every_s=LAST_LOOKS_S,
             )
+            ready_at = self._now()
             pixels = await self._sensor.download(asked.binning)
             exposure_s = await self._sensor.confirmed_exposure_s(asked.exposure_s, doing)
-            began_at, source = await self._sensor.began_at(started_at)
+            said = await self._sensor.said_start()
+        began_at, source = opened_at(said, sent_at=started_at, exposure_s=exposure_s, ready_at=ready_at)
         return Frame(
             pixels=pixels,
             exposure=replace(confirmed, exposure_s=exposure_s),

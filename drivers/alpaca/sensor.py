@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from drivers.alpaca.imagebytes import Expected, Picture
 from drivers.alpaca.link import Link, optional
 from drivers.errors import Malfunction
-from drivers.values import CameraCapabilities, CameraState, Exposure, FrameKind, TimeSource
+from drivers.values import CameraCapabilities, CameraState, Exposure, FrameKind
 
 DOWNLOAD_WITHIN_S = 60.0  # real seconds
 IDLE_S = 2.0  # a camera idle for so long after an exposure, without a picture, has lost it
@@ -109,18 +109,15 @@ class Sensor:
             raise Malfunction(self._link.name, doing, f"it says that it exposed {exposure_s:g} s")
         return exposure_s
 
-    async def began_at(self, sent_at: datetime) -> tuple[datetime, TimeSource]:
-        """When the shutter opened: the driver's own time where that is finer than a second and can be true."""
+    async def said_start(self) -> datetime | None:
+        """When the shutter opened by the driver's own word, where that is finer than a second; None: it has none."""
         text = await optional(self._link.text("LastExposureStartTime"))
         if text is None or not _TIME_WITH_FRACTION.fullmatch(text):
-            return sent_at, TimeSource.HOST
+            return None
         try:
-            began_at = datetime.fromisoformat(text.removesuffix("Z")).replace(tzinfo=UTC)
+            return datetime.fromisoformat(text.removesuffix("Z")).replace(tzinfo=UTC)
         except ValueError:  # digits in the right places, and no date: 2026-13-32
-            return sent_at, TimeSource.HOST
-        if -1.0 <= (began_at - sent_at).total_seconds() <= 5.0:
-            return began_at, TimeSource.DRIVER
-        return sent_at, TimeSource.HOST
+            return None
 
 
 async def state_of(link: Link) -> CameraState:

@@ -15,6 +15,7 @@ from drivers.indi.properties import PropertyState
 from drivers.indi.sensor import ANSWERS_WITHIN_S, BINNING, EXPOSURE, FRAME, PICTURE, SECONDS, Sensor, until_idle
 from drivers.indi.stopping import StopLine, stop_line
 from drivers.limits import within_limits
+from drivers.stamps import opened_at
 from drivers.values import CameraCapabilities, CameraStatus, Exposure, Frame
 from drivers.waiting import stopped_by
 
@@ -85,10 +86,13 @@ class IndiCamera:
             temperature_c = self._optional(*_TEMPERATURE)
             sent_at, came = await self._sensor.start(asked)
             picture = await self._sensor.picture(asked, came)
-        began_at, source = self._sensor.began_at(picture, sent_at)
+            ready_at = self._now()
+        exposure_s = picture.number("EXPTIME") or asked.exposure_s
+        said = self._sensor.said_start(picture)
+        began_at, source = opened_at(said, sent_at=sent_at, exposure_s=exposure_s, ready_at=ready_at)
         return Frame(
             pixels=picture.pixels,
-            exposure=replace(confirmed, exposure_s=picture.number("EXPTIME") or asked.exposure_s),
+            exposure=replace(confirmed, exposure_s=exposure_s),
             started_at=began_at,
             time_source=source,
             sensor_temperature_c=temperature_c,

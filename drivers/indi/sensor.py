@@ -12,7 +12,7 @@ from drivers.indi.driver import SET_WITHIN_S
 from drivers.indi.fits import NotAPicture, Picture, picture_of
 from drivers.indi.link import Link
 from drivers.indi.properties import PropertyState
-from drivers.values import CameraCapabilities, CameraState, Exposure, FrameKind, TimeSource
+from drivers.values import CameraCapabilities, CameraState, Exposure, FrameKind
 from drivers.waiting import until
 
 EXPOSURE: Final = "CCD_EXPOSURE"
@@ -130,18 +130,15 @@ class Sensor:
         self._last_began = began
         return picture
 
-    def began_at(self, picture: Picture, sent_at: datetime) -> tuple[datetime, TimeSource]:
-        """When the shutter opened: the driver's own time where that is finer than a second and can be true."""
+    def said_start(self, picture: Picture) -> datetime | None:
+        """When the shutter opened by the driver's own word, where that is finer than a second; None: it has none."""
         text = picture.header.get("DATE-OBS", "")
         if "." not in text:
-            return sent_at, TimeSource.HOST
+            return None
         try:
-            began_at = datetime.fromisoformat(text).replace(tzinfo=UTC)
+            return datetime.fromisoformat(text).replace(tzinfo=UTC)
         except ValueError:
-            return sent_at, TimeSource.HOST
-        if -1.0 <= (began_at - sent_at).total_seconds() <= 5.0:
-            return began_at, TimeSource.DRIVER
-        return sent_at, TimeSource.HOST
+            return None
 
     async def _choose_kind(self, kind: FrameKind) -> None:
         element = _KINDS[kind]

@@ -111,7 +111,7 @@ class Camera:
 
     def started_at(self) -> Value:
         """To the microsecond, without a zone, as ASCOM wants it."""
-        return self.camera.taken().started_at.strftime("%Y-%m-%dT%H:%M:%S.%f")
+        return self.camera.taken().said_at.strftime("%Y-%m-%dT%H:%M:%S.%f")
 
     def is_guiding(self) -> bool:
         return self.observatory.clock.now() < self._guides_until

@@ -114,7 +114,7 @@ class DirectCamera(Line):
         return Frame(
             pixels=pixels[::-1],
             exposure=replace(asked, gain=shot.setup.gain, offset=shot.setup.offset),
-            started_at=shot.started_at,
+            started_at=shot.said_at,
             time_source=TimeSource.DRIVER,
             sensor_temperature_c=temperature_c,
         )

@@ -34,6 +34,7 @@ class CameraSettings:
     `readouts` are chosen by name too, or with `fast_flag` by a flag: the first is slow, the last is fast.
     `asymmetric_binning`: columns and rows may be binned each by its own number. `bayer`: the colours of the first two
     pixels of the uppermost row, and of the next; none on a monochrome sensor. Binned pixels gather all colours.
+    `shutter_latency_s`: it opens so much after the command, and says that it did at once.
     """
 
     sensor_name: str = "SIM2048"
@@ -49,6 +50,7 @@ class CameraSettings:
     read_noise_e: float = 3.0
     full_well_e: float = 50_000.0
     readout_s: float = 0.5
+    shutter_latency_s: float = 0.0
     max_gain: int = 300
     max_offset: int = 200
     adu_per_offset: int = 10
@@ -94,6 +96,12 @@ class Shot:
     light: bool
     setup: Setup
     ready_at: datetime
+    latency_s: float = 0.0
+
+    @property
+    def said_at(self) -> datetime:
+        """When it began by the camera's own word: when it was told to, and the shutter opens later."""
+        return self.started_at - timedelta(seconds=self.latency_s)
 
     @property
     def ends_at(self) -> datetime:
@@ -196,7 +204,7 @@ class Camera:
         )
         self._refuse_misfit()
         self._taken = self._shot or self._taken
-        started_at = self._now()
+        started_at = self._now() + timedelta(seconds=self.settings.shutter_latency_s)
         ready_at = started_at + timedelta(seconds=exposure_s) + self._readout_takes()
         self._shot = Shot(
             number=next(self._numbers),
@@ -205,6 +213,7 @@ class Camera:
             light=light,
             setup=self.setup,
             ready_at=ready_at,
+            latency_s=self.settings.shutter_latency_s,
         )
         self.shots.append(self._shot)
         return self._shot
@@ -219,7 +228,7 @@ class Camera:
         """End the exposure under way; what it has gathered is read out. Harmless without one."""
         shot, now = self._shot, self._now()
         if shot is not None and now < shot.ends_at:
-            exposure_s = (now - shot.started_at).total_seconds()
+            exposure_s = max(0.0, (now - shot.started_at).total_seconds())
             self._shot = replace(shot, exposure_s=exposure_s, ready_at=now + self._readout_takes())
             self.shots[-1] = self._shot
 

@@ -201,6 +201,7 @@ async def a_scope(
     settings: dict[str, Any] | None = None,
     opened: bool = True,
     driver: Callable[[Mount], Mount] = lambda mount: mount,
+    camera: CameraSettings = SMALL_CAMERA,
     timekeeping: Timekeeping | None = None,
     bridge_clock: Callable[[Clock], Clock] = lambda clock: clock,
 ) -> AsyncIterator[Scope]:
@@ -208,7 +209,7 @@ async def a_scope(
     `bridge_clock` before the true time.
     """
     clock, telemetry = LoopClock(starts_at), Listening()
-    choices = ObservatorySettings(cameras=(SMALL_CAMERA,), mount=mount)
+    choices = ObservatorySettings(cameras=(camera,), mount=mount)
     if not dome:
         choices = replace(choices, dome=None)
     simulated = SimulatedObservatory(clock, GROUND, BlankSky(), seed=3, settings=choices)

@@ -1,16 +1,23 @@
 """When the shutter really opened."""
 
 import math
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
+import anyio
 import numpy as np
 import pytest
+from astropy.io import fits
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge.observing.shutter import Shutter
 from bridge.timekeeping import ClockBound, ClockGrade
 from drivers.values import Exposure, Frame, TimeSource
+from schedules.ephemeris import Ephemeris
+from schedules.requests import CollectShape
+from tests.bridge.observing.stations import SMALL_CAMERA, a_plan_for, a_request, a_scope, satellite, up_now
 
 COMMANDED = datetime(2026, 8, 11, 21, 0, 0, 123456, tzinfo=UTC)
 
@@ -66,3 +73,27 @@ def test_an_instant_across_a_step_of_the_clock_is_no_better_than_the_step() -> N
 
 def within(error_s: float | None) -> ClockBound:
     return ClockBound(error_s=error_s, source="a test")
+
+
+@pytest.mark.parametrize("shape", [CollectShape.LEAPFROG, CollectShape.RATE_TRACK])
+async def test_a_camera_of_40_ms_and_a_setting_that_says_so_give_headers_within_2_ms_of_the_truth(
+    tmp_path: Path, ephemeris: Ephemeris, shape: CollectShape
+) -> None:
+    """From the command through driver and keeper to the file, beside when the simulated shutter really was open."""
+    camera, settings = replace(SMALL_CAMERA, shutter_latency_s=0.040), {"camera": {"start_latency_s": 0.040}}
+    async with a_scope(tmp_path, ephemeris=ephemeris, camera=camera, settings=settings) as scope:
+        index = up_now("LEO", scope.after(60.0), above_deg=35.0)[0]
+        request = a_request(satellite(index), frame_count=3, exposure_s=1.0)
+        await scope.file(request)
+        planned = a_plan_for(request, starts_at=scope.after(30.0), lasts_s=180.0, shape=shape)
+        assert await scope.observer.observe(planned) == 3
+        await anyio.sleep(10.0)
+        truths = scope.simulated.album.truths(scope.clock.now())
+        headers = [fits.getheader(path) for path in sorted((tmp_path / "frames").glob("*.fits"))]
+        begins = sorted(datetime.fromisoformat(header["DATE-BEG"]).replace(tzinfo=UTC) for header in headers)
+        middles = sorted(datetime.fromisoformat(header["DATE-AVG"]).replace(tzinfo=UTC) for header in headers)
+        assert len(begins) == len(truths) == 3
+        for begin, middle, truth in zip(begins, middles, truths, strict=True):
+            assert abs((begin - truth.started_at).total_seconds()) < 0.002
+            assert abs((middle - truth.mid_at).total_seconds()) < 0.002
+        assert {(header["TIMELAT"], header["TIMESRC"]) for header in headers} == {(0.040, "DRIVER")}
