@@ -56,6 +56,8 @@ class FullMount(Mount):
         others = (one for one in self._pulses if one.ends_s > begins_s and one.coordinate != coordinate)
         self._pulses = (*others, _Pulse(coordinate=coordinate, speed_deg_s=speed_deg_s, ends_s=begins_s + for_s))
         for at_s in sorted({begins_s, *(pulse.ends_s for pulse in self._pulses)}):
+            if begins_s < self.axes.stops_s <= at_s:
+                break  # at a limit a pulse is over, and nothing comes behind it
             rates_deg_s = list(self._obeyed_rates_deg_s())
             for pulse in self._pulses:
                 if at_s < pulse.ends_s:
@@ -106,8 +108,7 @@ class FullMount(Mount):
         self._spins_deg_s = (0.0, 0.0)
         self._arrives_s = self.axes.chase(place, at_s=at_s, flipped=to_flipped)
         self._busy_until_s = self._arrives_s + self.settle_s
-        if self._rates_deg_s != (0.0, 0.0):
-            self.axes.cruise(self._obeyed_rates_deg_s(), self._spins_deg_s, at_s=self._arrives_s)
+        self._take_up_rates()
 
     def _from_horizon(self, altitude_deg: float, azimuth_deg: float) -> tuple[float, float]:
         possible = abs(altitude_deg) <= 90.0 and 0.0 <= azimuth_deg < 360.0

@@ -155,8 +155,7 @@ class Mount:
         place = turned_within(ra_deg + miss_ra_deg), max(-90.0, min(90.0, dec_deg + miss_dec_deg))
         self._arrives_s = self.axes.chase(place, at_s=self._acts_s())
         self._busy_until_s = self._arrives_s + self.settle_s
-        if self._rates_deg_s != (0.0, 0.0):
-            self.axes.cruise(self._obeyed_rates_deg_s(), self._spins_deg_s, at_s=self._arrives_s)
+        self._take_up_rates()
 
     def sync(self, ra_deg: float, dec_deg: float) -> None:
         """Take this place as where it looks now."""
@@ -262,7 +261,8 @@ class Mount:
         """What it followed ended when it came to a limit."""
         if self._at_s() >= self.axes.stops_s:
             self._tracking, self._spins_deg_s, self._rates_deg_s = False, (0.0, 0.0), (0.0, 0.0)
-            self._busy_until_s = min(self._busy_until_s, self.axes.stops_s + self.settle_s)
+            rests_s = self.axes.rests_s
+            self._busy_until_s = max(rests_s, min(self._busy_until_s, rests_s + self.settle_s))
 
     def _refuse_parked(self, doing: str) -> None:
         self._notice_limit()
@@ -277,6 +277,11 @@ class Mount:
     def _cruise(self, at_s: float) -> float:
         rates = self._obeyed_rates_deg_s() if self._tracking else None
         return self.axes.cruise(rates, self._obeyed_spins_deg_s(), at_s=at_s)
+
+    def _take_up_rates(self) -> None:
+        """Where a slew arrives, unless it comes to a limit before that."""
+        if self._rates_deg_s != (0.0, 0.0) and self._arrives_s < self.axes.stops_s:
+            self.axes.cruise(self._obeyed_rates_deg_s(), self._spins_deg_s, at_s=self._arrives_s)
 
     def _obeyed_rates_deg_s(self) -> tuple[float, float]:
         """What it makes of the rates it was told, as far as its axes can."""

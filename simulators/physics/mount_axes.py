@@ -48,7 +48,7 @@ class MountAxes:
             )
         )
         self._legs = History(first)
-        self._stops_s = _NEVER
+        self._stops_s = self._rests_s = _NEVER
 
     def reaches(self, place: tuple[float, float], *, at_s: float, flipped: bool) -> bool:
         """Whether the primary axis may turn to look there from that side."""
@@ -75,6 +75,11 @@ class MountAxes:
     def stops_s(self) -> float:
         """When a limit of the primary axis ends the motion under way, or has ended the last one; else infinity."""
         return self._stops_s
+
+    @property
+    def rests_s(self) -> float:
+        """When, having braked, it stands before its limit."""
+        return self._rests_s
 
     def speeds_deg_s(self, at_s: float) -> tuple[float, float]:
         """How fast they turn."""
@@ -190,17 +195,19 @@ class MountAxes:
         self._legs.begin(at_s, leg)
         self._stops_s = limited_s(leg, self._build.reach_deg(self.mechanics), self._limits.acceleration)
         if self._stops_s < _NEVER:
-            self._stand(self._stops_s)
+            self._rests_s = self._stand(self._stops_s)
         return leg.ends_s
 
-    def _stand(self, at_s: float) -> None:
+    def _stand(self, at_s: float) -> float:
         now_deg, now_deg_s = self.true_deg(at_s), self.speeds_deg_s(at_s)
         first, second = (
             changed_speed(position_deg, speed_deg_s, 0.0, self._limits, at_s=at_s)
             for position_deg, speed_deg_s in zip(now_deg, now_deg_s, strict=True)
         )
         driven_deg = self._build.gears.driven_deg(self._legs.at(at_s), at_s)
-        self._legs.begin(at_s, Leg((first, second), since_s=at_s, driven_deg=driven_deg))
+        leg = Leg((first, second), since_s=at_s, driven_deg=driven_deg)
+        self._legs.begin(at_s, leg)
+        return leg.ends_s
 
     def _following(
         self, place: tuple[float, float], rates_deg_s: tuple[float, float], at_s: float, *, flipped: bool
@@ -217,14 +224,17 @@ class MountAxes:
         ).counted_on()
 
     def _reached(self, axis: int, goal_deg: float, from_deg: float) -> float:
-        """The same angle where the axis goes to: the short way, unless its cables are in the way."""
+        """The same angle where the axis goes to: the short way, unless its cables are in the way.
+
+        What lies out of reach both ways is gone to by the short one, as far as that goes.
+        """
         if axis == 1 or not self.mechanics.turns_freely:
             return goal_deg
         lowest_deg, highest_deg = self._build.reach_deg(self.mechanics)
         goal_deg = from_deg + wrapped(goal_deg - from_deg)
-        if goal_deg > highest_deg:
-            return goal_deg - 360.0
-        return goal_deg + 360.0 if goal_deg < lowest_deg else goal_deg
+        other_deg = goal_deg - math.copysign(360.0, goal_deg)
+        beyond = not lowest_deg <= goal_deg <= highest_deg
+        return other_deg if beyond and lowest_deg <= other_deg <= highest_deg else goal_deg
 
     def _limits_beside(self, base_deg_s: float) -> Limits:
         """What is left of the axis's speed while it follows the sky."""

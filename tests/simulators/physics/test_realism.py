@@ -194,6 +194,36 @@ def test_nothing_that_is_ordered_takes_the_axis_beyond_its_limit(
             assert low_deg - braking_deg - 0.01 <= primary_deg(rig) <= high_deg + braking_deg + 0.01
 
 
+def at_limit(**how: float) -> Rig:
+    rig = Rig(kind=MountKind.FORK, cable_wrap_limit_deg=60.0, **how)
+    slewed(rig, 0.0, 20.0)
+    return rig
+
+
+def test_a_slew_to_where_its_cables_do_not_reach_ends_at_its_limit_and_takes_up_no_rates_there() -> None:
+    rig = at_limit()
+    rig.mount.set_rates(0.01, 0.0)
+    rig.mount.slew(*rig.at_hour_angle(80.0, 20.0))
+    assert rig.arrive() == pytest.approx(60.0 / 4.0 + 4.0 / 2.0 + 1.0, abs=0.2)
+    assert primary_deg(rig) == pytest.approx(60.0, abs=0.05)
+    assert not rig.mount.tracking
+    assert rig.mount.rates_deg_s == (0.0, 0.0)
+    rig.clock.advance(3600.0)
+    assert primary_deg(rig) == pytest.approx(60.0, abs=0.05)
+
+
+@settings(deadline=None, max_examples=20)
+@given(st.floats(0.5, 4.0), st.sampled_from([-1.0, 1.0]), st.sampled_from([0.0, 1.0]))
+def test_a_mount_says_that_it_slews_until_it_stands_before_its_limit(
+    speed_deg_s: float, sense: float, settle_s: float
+) -> None:
+    rig = at_limit(settle_s=settle_s)
+    rig.mount.move_axis(0, sense * speed_deg_s)
+    rig.arrive()
+    assert max(map(abs, rig.mount.axes.speeds_deg_s(unix_of(rig.clock.now())))) == 0.0
+    assert sense * primary_deg(rig) == pytest.approx(60.0, abs=0.02)
+
+
 def test_a_mount_with_cables_goes_the_long_way_round_when_they_are_wound_up() -> None:
     rig = Rig(kind=MountKind.ALTAZ, cable_wrap_limit_deg=200.0)
 
