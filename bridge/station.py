@@ -45,6 +45,8 @@ _STOP_WITHIN_S = 75.0
 _DELIVER_WITHIN_S = 1800.0
 _LOOK_WHETHER_DONE_S = 5.0
 _FILTERS_EVERY_S = 86_400.0
+_LET_GO_EVERY_S = 600.0
+_LET_GO_AFTER_S = 900.0
 
 
 async def run_station(around: Surroundings, *, manual: Sequence[ObservationRequest]) -> int:
@@ -123,6 +125,7 @@ class Station:
         if manual:
             await self.store.ledger.file_tasks(manual, source=TaskSource.MANUAL)
         async with anyio.create_task_group() as running:
+            running.start_soon(self._overdue_chore().run)
             delivery = card = None
             if self.api is not None:
                 card = StationCard(self.api, self.around.clock, self.around.telemetry)
@@ -143,6 +146,7 @@ class Station:
 
     async def _take_up(self) -> None:
         found = await recover(self.store, self.folder, at=self.around.clock.now())
+        await self.store.ledger.miss_overdue()  # what went by while nobody was here
         if found.nothing:
             return
         frames = f"{len(found.adopted)} frames adopted, {len(found.lost)} lost, {len(found.tasks)} tasks let go"
@@ -221,6 +225,19 @@ class Station:
             first=around.clock.now(),
         )
         return Chores(chores, around.clock, around.telemetry)
+
+    def _overdue_chore(self) -> Chores:
+        """Tasks whose window goes by while the dome is closed are let go, and told of, without waiting for dawn.
+
+        Who plans lets go sooner, and knows why.
+        """
+
+        async def let_go() -> None:
+            await self.store.ledger.miss_overdue(for_s=_LET_GO_AFTER_S)
+
+        first = every(_LET_GO_EVERY_S, first=self.around.clock.now())
+        chore = Chore(name="let go of what is over", trigger=first, deed=let_go)
+        return Chores([chore], self.around.clock, self.around.telemetry)
 
     def _filter_chore(self, seats: Seats) -> Chores:
         """The platform is told which filters there are: at the start, and each day."""

@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import MappingProxyType
 
 from bridge.clock import Clock
@@ -90,15 +90,19 @@ class Ledger:
         """The observation is over and has frames: CAPTURED, with its report in the outbox behind them."""
         return await self.advance(task_id, TaskState.CAPTURED, why=why)
 
-    async def miss_overdue(self, reasons: Mapping[str, str] = MappingProxyType({})) -> list[Task]:
-        """Let go of every waiting task whose window is over: MISSED, or CAPTURED where an attempt left frames.
+    async def miss_overdue(
+        self, reasons: Mapping[str, str] = MappingProxyType({}), *, for_s: float = 0.0
+    ) -> list[Task]:
+        """Let go of every waiting task whose window is over, `for_s` long: MISSED, or CAPTURED where an attempt left
+        frames.
 
         `reasons`, by task id, say why it was not observed while there was time.
         """
         at = self._clock.now()
+        closed_by = at - timedelta(seconds=for_s)
 
         def overdue(task: Task) -> bool:
-            return task.state in WAITING and task.request.closes <= at
+            return task.state in WAITING and task.request.closes <= closed_by
 
         def why(task: Task) -> str:
             reason = reasons.get(task.task_id) or task.reason

@@ -11,7 +11,7 @@ from simulators.chaos.verdicts import Verdict, verdict
 
 _BUSY = ("observing", "captured")
 _WAITING = ("pending", "planned")
-_LET_GO_WITHIN = timedelta(minutes=15)
+_LET_GO_WITHIN = timedelta(minutes=30)
 
 
 def judged(folder: Path) -> list[Verdict]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import anyio
 
+from bridge.clock import LoopClock
 from bridge.events import (
     ApiAway,
     ApiBack,
@@ -18,9 +19,15 @@ from bridge.events import (
     RoofOpened,
     SafetyChanged,
     SlewStarted,
+    TaskAdvanced,
+    Telemetry,
 )
-from bridge.tasks import TaskState
+from bridge.storage.store import open_store
+from bridge.tasks import TaskSource, TaskState
 from drivers.values import ShutterState
+from schedules.places import ICRS
+from schedules.requests import CollectShape, ObservationRequest
+from schedules.targets import Star
 from simulators.api.records import TaskStatus
 from tests.nights.conftest import DUSK
 
@@ -140,3 +147,38 @@ async def test_the_sun_above_the_limit_keeps_the_dome_closed(night: Any) -> None
     assert not night.said(RoofOpened)
     assert not night.said(SlewStarted)
     assert not night.said(NightEnded)
+
+
+async def test_tasks_whose_windows_go_by_under_a_closed_dome_are_let_go_before_dawn(night: Any) -> None:
+    night.weather(safe=False, after_min=0.0)
+    night.hours = 1.5
+    assert await night.run() == 0
+    assert not night.said(SlewStarted)
+    closes = {task.task_id: task.request.closes for task in night.final}
+    missed = {event.task_id: event.at for event in night.said(TaskAdvanced) if event.to_state == TaskState.MISSED}
+    early = [task_id for task_id, at in closes.items() if at < DUSK + timedelta(hours=1)]
+    assert len(early) >= 3
+    for task_id in early:
+        assert timedelta(minutes=15) <= missed[task_id] - closes[task_id] <= timedelta(minutes=26)
+
+
+async def test_a_task_whose_window_went_by_while_nobody_was_there_is_let_go_at_the_start(night: Any) -> None:
+    request = ObservationRequest(
+        request_id="of yesterday",
+        target=Star(name="Vega", icrs=ICRS(ra_deg=279.2, dec_deg=38.8)),
+        opens=DUSK - timedelta(hours=20),
+        closes=DUSK - timedelta(minutes=7),
+        priority=5.0,
+        filter_name="Clear",
+        exposure_s=1.0,
+        frame_count=1,
+        binning=1,
+        collect=CollectShape.AUTO,
+    )
+    yesterday = LoopClock(DUSK - timedelta(hours=21))
+    async with open_store(night.folder / "ledger.sqlite", clock=yesterday, telemetry=Telemetry()) as store:
+        await store.ledger.file_tasks([request], source=TaskSource.API)
+    await night.run(until_min=1.0)
+    (missed,) = [event for event in night.said(TaskAdvanced) if event.task_id == request.request_id]
+    assert (missed.to_state, missed.why) == (TaskState.MISSED, "its window is over")
+    assert missed.at < DUSK - timedelta(minutes=5)

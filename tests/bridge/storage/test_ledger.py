@@ -237,6 +237,7 @@ async def test_overdue_tasks_are_missed_unless_a_try_left_frames(
     await store.ledger.advance("half", TaskState.PENDING, why="the mount hung")
     assert await store.ledger.miss_overdue() == []
     await anyio.sleep(600.0)
+    assert await store.ledger.miss_overdue(for_s=1.0) == []
     let_go = await store.ledger.miss_overdue()
     assert {task.task_id: task.state for task in let_go} == {"untried": TaskState.MISSED, "half": TaskState.CAPTURED}
     assert [task.task_id for task in await store.ledger.pending()] == ["open"]

@@ -213,7 +213,7 @@ def test_what_is_left_behind_is_seen(campaign: Path, statement: str) -> None:
 def test_a_task_that_waits_after_its_window_is_left_behind(campaign: Path) -> None:
     in_ledger(campaign, "UPDATE task SET state = 'planned'")
     assert broken(campaign) == set()  # its window has just ended
-    in_record(campaign, DEEDS_RECORD, lambda told: told["end"].update(at=later(3600 + 16 * 60)))
+    in_record(campaign, DEEDS_RECORD, lambda told: told["end"].update(at=later(3600 + 31 * 60)))
     assert broken(campaign) == {"I4"}
 
 
