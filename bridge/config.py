@@ -38,13 +38,17 @@ class Table(BaseModel):
 
 
 class ApiSettings(Table):
-    """The Citra platform. The token comes from NIGHTBRIDGE_API__TOKEN or from `token_file` (mode 0600)."""
+    """The Citra platform. The token comes from NIGHTBRIDGE_API__TOKEN or from `token_file` (mode 0600).
+
+    `max_upload_mbit_s` is for all frames together; at 0.2 Mbit/s two at once just keep to their deadlines.
+    """
 
     url: str = "https://api.citra.space"
     telescope_id: str = ""
     token: SecretStr = SecretStr("")
     token_file: Path | None = None
     poll_s: Annotated[float, Field(ge=5.0, le=3600.0)] = 15.0
+    max_upload_mbit_s: Annotated[float, Field(ge=0.2)] | None = None
 
     @field_validator("url")
     @classmethod

@@ -9,11 +9,12 @@ import httpx
 
 from bridge.api.addresses import PublicHosts
 from bridge.api.link import ApiLink, SawDate, timeouts
-from bridge.api.presence import ApiPresence
+from bridge.api.presence import ApiPresence, StoragePresence
 from bridge.api.satellites import SatelliteApi
 from bridge.api.station import StationApi
 from bridge.api.storage import StorageClient
 from bridge.api.tasking import TaskingApi
+from bridge.api.uplink import Uplink
 from bridge.api.uploads import UploadApi
 from bridge.clock import Clock
 from bridge.config import ApiSettings, is_loopback
@@ -65,7 +66,14 @@ async def open_api(
                 tasking=TaskingApi(link, settings.telescope_id),
                 satellites=SatelliteApi(link),
                 uploads=UploadApi(link, settings.telescope_id),
-                storage=StorageClient(without_token, worker, own_computer=own_computer, patience=patience),
+                storage=StorageClient(
+                    without_token,
+                    worker,
+                    Uplink(settings.max_upload_mbit_s),
+                    StoragePresence(clock, telemetry),
+                    own_computer=own_computer,
+                    patience=patience,
+                ),
                 presence=presence,
             )
     finally:

@@ -1,24 +1,16 @@
-"""Whether the API is there. While it is away, one caller at a time asks whether it is back; all others wait."""
+"""Whether the API is there, and knows us, as everybody who calls it is told."""
 
-import random
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import datetime, timedelta
+from contextlib import AbstractAsyncContextManager
 
-import anyio
-
+from bridge.api.circuit import Circuit
+from bridge.api.meanings import retry_after_s
 from bridge.clock import Clock
-from bridge.events import ApiAway, ApiBack, ApiTrouble, ApiTroubleOver, Event, Telemetry
+from bridge.events import ApiAway, ApiBack, ApiTrouble, ApiTroubleOver, Telemetry
 
-# One call that fails may be an accident of its own; two in a row, with none that went well between them, are not.
-_AWAY_AFTER = 2
-_LONGEST_PAUSE_S = 60.0
 _PAUSE_WITHOUT_TOKEN_S = 600.0
 
 _DOING = "to be known by the access token"
-
-# Chance, so that a fleet of stations does not come back in one second.
-_CHANCE = random.SystemRandom()
+_SENDING = "send frames to the storage"
 
 
 class ApiPresence:
@@ -27,67 +19,65 @@ class ApiPresence:
     def __init__(self, clock: Clock, telemetry: Telemetry) -> None:
         self._clock = clock
         self._telemetry = telemetry
-        self._probing = anyio.Lock()
-        self._back = anyio.Event()
-        self._failures = 0
-        self._since: datetime | None = None
+        self._circuit = Circuit(clock)
         self._token_refused = False
-        self._ask_again_at = clock.now()
 
     @property
     def away(self) -> bool:
         """Whether nobody should expect an answer."""
-        return self._since is not None
+        return self._circuit.open
 
-    @asynccontextmanager
-    async def turn(self) -> AsyncIterator[None]:
+    def turn(self) -> AbstractAsyncContextManager[None]:
         """Within it one may call. At once while the API is there; else alone, after a pause that grows to a minute."""
-        async with AsyncExitStack() as alone:
-            if self.away:
-                await alone.enter_async_context(self._probing)
-                await self._pause()
-            if not self.away:
-                await alone.aclose()
-            yield
+        return self._circuit.turn()
 
     def lost(self, why: str, *, retry_after_s: float = 0.0) -> None:
         """A call found nobody, or a server in trouble."""
-        now = self._clock.now()
-        self._failures += 1
-        pause_s = min(_LONGEST_PAUSE_S, 2.0**self._failures) * _CHANCE.uniform(0.5, 1.0)
-        self._ask_again_at = now + timedelta(seconds=max(pause_s, retry_after_s))
-        if self._since is None and self._failures >= _AWAY_AFTER:
-            self._leave(ApiAway(at=now, why=why))
+        if self._circuit.lost(retry_after_s=retry_after_s):
+            self._telemetry.publish(ApiAway(at=self._clock.now(), why=why))
 
     def refused_token(self, what: str) -> None:
         """The API answers, and does not know us. Asked again every ten minutes."""
-        now = self._clock.now()
-        self._ask_again_at = now + timedelta(seconds=_PAUSE_WITHOUT_TOKEN_S)
+        self._circuit.rest(_PAUSE_WITHOUT_TOKEN_S)
         if not self._token_refused:
             self._token_refused = True
-            self._leave(ApiTrouble(at=now, doing=_DOING, what=what))
+            self._telemetry.publish(ApiTrouble(at=self._clock.now(), doing=_DOING, what=what))
 
     def found(self) -> None:
         """A call was answered."""
-        self._failures = 0
-        if self._since is None:
+        away_s = self._circuit.found()
+        if away_s is None:
             return
         now = self._clock.now()
-        away_s = (now - self._since).total_seconds()
-        self._since = None
         if self._token_refused:
             self._token_refused = False
             self._telemetry.publish(ApiTroubleOver(at=now, doing=_DOING))
         else:
             self._telemetry.publish(ApiBack(at=now, away_s=away_s))
-        self._back.set()
 
-    def _leave(self, event: Event) -> None:
-        self._since = self._since or event.at
-        self._back = anyio.Event()
-        self._telemetry.publish(event)
 
-    async def _pause(self) -> None:
-        while self.away and (left_s := (self._ask_again_at - self._clock.now()).total_seconds()) > 0.0:
-            with anyio.move_on_after(left_s):
-                await self._back.wait()
+class StoragePresence:
+    """The same for the storage. Publishes ApiTrouble when it is away, and ApiTroubleOver when it is back, once each."""
+
+    def __init__(self, clock: Clock, telemetry: Telemetry) -> None:
+        self._clock = clock
+        self._telemetry = telemetry
+        self._circuit = Circuit(clock)
+
+    def turn(self) -> AbstractAsyncContextManager[None]:
+        """As `ApiPresence.turn`."""
+        return self._circuit.turn()
+
+    def lost(self, why: str, *, retry_after_s: float = 0.0) -> None:
+        """A file found nobody, or a storage in trouble."""
+        if self._circuit.lost(retry_after_s=retry_after_s):
+            self._telemetry.publish(ApiTrouble(at=self._clock.now(), doing=_SENDING, what=why))
+
+    def found(self) -> None:
+        """A file was taken, or refused for what it is."""
+        if self._circuit.found() is not None:
+            self._telemetry.publish(ApiTroubleOver(at=self._clock.now(), doing=_SENDING))
+
+    def pause_s(self, header: str | None) -> float:
+        """What a Retry-After header asks for."""
+        return retry_after_s(header, self._clock.now())

@@ -16,15 +16,17 @@ from bridge.api.addresses import is_public
 from bridge.api.link import read_capped
 from bridge.api.meanings import error_in, plain_words
 from bridge.api.models import UploadTicket
+from bridge.api.presence import StoragePresence
+from bridge.api.uplink import Uplink
 from bridge.config import is_loopback
 from bridge.errors import ApiContractBroken, ApiRejected, ApiUnreachable
 from drivers.threads import Worker
 
-_CHUNK_BYTES = 1 << 20
 _SLOWEST_BYTES_S = 8_000.0
 _SHORTEST_DEADLINE_S = 120.0
 _LARGEST_ANSWER_BYTES = 1 << 20
 _TAKEN = frozenset({200, 201, 204})
+_EXPIRED = "expired"
 
 _FITS_TYPE = "application/fits"
 _SSE_FIELD, _SSE_VALUE = "x-amz-server-side-encryption", "AES256"
@@ -46,15 +48,26 @@ class _Envelope:
 class StorageClient:
     """Sends files in pieces of a megabyte, read as they go; the whole is never in memory."""
 
-    def __init__(self, client: httpx.AsyncClient, worker: Worker, *, own_computer: bool, patience: float = 1.0) -> None:
+    def __init__(
+        self,
+        client: httpx.AsyncClient,
+        worker: Worker,
+        uplink: Uplink,
+        presence: StoragePresence,
+        *,
+        own_computer: bool,
+        patience: float = 1.0,
+    ) -> None:
         """`own_computer`: the API itself is on this computer, so the storage may be as well, and without TLS."""
         self._client = client
         self._worker = worker
+        self._uplink = uplink
+        self._presence = presence
         self._own_computer = own_computer
         self._patience = patience
 
     async def send(self, ticket: UploadTicket, path: Path, size_bytes: int) -> None:
-        """Send the file the way the ticket says.
+        """Send the file the way the ticket says. While the storage fails, one file at a time tries, with pauses.
 
         Raises:
             ApiContractBroken: an address or a form that is not to be trusted; nothing was sent.
@@ -67,14 +80,26 @@ class StorageClient:
         by_form = ticket.method.upper() == "POST" if ticket.method else bool(fields)
         if not by_form:
             envelope = _Envelope(method="PUT", content_type=_FITS_TYPE, before=b"", after=b"")
-            return await self._send(envelope, ticket.url, path, size_bytes)
+            return await self._try(envelope, ticket.url, path, size_bytes)
         try:
-            await self._send(_form(fields, path.name), ticket.url, path, size_bytes)
+            await self._try(_form(fields, path.name), ticket.url, path, size_bytes)
         except ApiRejected as error:
-            if error.status != 403 or _SSE_FIELD in {name.lower() for name in fields}:
+            if error.status != 403 or _EXPIRED in str(error) or _SSE_FIELD in {name.lower() for name in fields}:
                 raise
             # Some policies want this field and do not say so.
-            await self._send(_form(fields | {_SSE_FIELD: _SSE_VALUE}, path.name), ticket.url, path, size_bytes)
+            await self._try(_form(fields | {_SSE_FIELD: _SSE_VALUE}, path.name), ticket.url, path, size_bytes)
+
+    async def _try(self, envelope: _Envelope, url: str, path: Path, size_bytes: int) -> None:
+        async with self._presence.turn():
+            try:
+                await self._send(envelope, url, path, size_bytes)
+            except ApiUnreachable as error:
+                self._presence.lost(str(error), retry_after_s=error.retry_after_s)
+                raise
+            except ApiRejected:
+                self._presence.found()
+                raise
+            self._presence.found()
 
     async def _send(self, envelope: _Envelope, url: str, path: Path, size_bytes: int) -> None:
         descriptor = await self._worker.call(_open, path, size_bytes)
@@ -103,21 +128,23 @@ class StorageClient:
         finally:
             await self._worker.call(os.close, descriptor)
         if response.status_code not in _TAKEN:
-            raise _refusal(response.status_code, body, doing)
+            pause_s = self._presence.pause_s(response.headers.get("retry-after"))
+            raise _refusal(response.status_code, body, doing, pause_s)
 
     async def _pieces(self, envelope: _Envelope, descriptor: int, size_bytes: int) -> AsyncIterator[bytes]:
         """What is sent, in order. The next piece is read from the disk while one is on its way."""
         if envelope.before:
             yield envelope.before
-        read = 0
-        ahead = self._worker.begin(os.pread, descriptor, min(_CHUNK_BYTES, size_bytes), 0)
+        read, most = 0, self._uplink.piece_bytes
+        ahead = self._worker.begin(os.pread, descriptor, min(most, size_bytes), 0)
         try:
             while read < size_bytes:
                 piece = await ahead
                 if not piece:
                     raise OSError(f"the file ended {size_bytes - read} bytes early while it was sent")
                 read += len(piece)
-                ahead = self._worker.begin(os.pread, descriptor, min(_CHUNK_BYTES, size_bytes - read), read)
+                ahead = self._worker.begin(os.pread, descriptor, min(most, size_bytes - read), read)
+                await self._uplink.take(len(piece))
                 yield piece
         finally:
             ahead.cancel()
@@ -186,11 +213,14 @@ def _open(path: Path, size_bytes: int) -> int:
     return descriptor
 
 
-def _refusal(status: int, body: bytes, doing: str) -> ApiUnreachable | ApiRejected:
-    """The storage speaks XML: its code is worth keeping. A status that is no success we know of proves nothing."""
+def _refusal(status: int, body: bytes, doing: str, pause_s: float) -> ApiUnreachable | ApiRejected:
+    """The storage speaks XML: its code is worth keeping, and whether the ticket was too old. A status that is no
+    success we know of proves nothing.
+    """
     code = re.search(rb"<Code>([A-Za-z]{1,64})</Code>", body)
     words = f" {code.group(1).decode('ascii')}" if code else ""
-    error = error_in(status, b"", doing=f"{doing}{words}")
+    words += f" ({_EXPIRED})" if _EXPIRED.encode() in body.lower() else ""
+    error = error_in(status, b"", doing=f"{doing}{words}", retry_after_s=pause_s)
     if isinstance(error, ApiUnreachable | ApiRejected):
         return error
     return ApiUnreachable(f"{doing}: the storage answers {status}, which is no way to say yes")

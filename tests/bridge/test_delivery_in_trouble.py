@@ -14,12 +14,13 @@ from bridge.api.client import CitraApi
 from bridge.chores import Chores, StationCard, api_chores
 from bridge.config import ExposureSettings
 from bridge.delivery import Delivery
+from bridge.events import ApiTrouble, ApiTroubleOver
 from bridge.fetching import TaskFetcher
 from bridge.storage.store import Store
 from bridge.tasks import TaskState
 from schedules.site import Site
 from simulators.api.records import TaskStatus
-from tests.bridge.delivering import EVENING, Capture, deliver_all, delivering, landed
+from tests.bridge.delivering import EVENING, Capture, Heard, deliver_all, delivering, landed
 
 SITE = Site(latitude_deg=38.84, longitude_deg=255.03, elevation_m=1900.0)
 
@@ -128,3 +129,39 @@ async def test_a_task_that_is_cancelled_while_its_frames_wait_keeps_them_and_the
     assert platform.world.tasks[task.id].status is TaskStatus.CANCELED
     assert (await store.ledger.task(task_id)).state is TaskState.DELIVERED
     assert (await store.outbox.backlog()).parked == 0
+
+
+async def test_a_storage_that_is_away_for_two_hours_is_asked_gently_and_gets_everything(
+    store: Store, api: CitraApi, platform: Any, capture: Capture, heard: Heard
+) -> None:
+    """The API is there all the while, and forty frames wait: they do not try one after the other."""
+    platform.wire.instead["POST /_storage"] = (503, {}, b"<Error><Code>SlowDown</Code></Error>")
+    for _ in range(20):
+        await capture(platform.add_task(closes=EVENING + timedelta(hours=9)), frames=2)
+    heard()
+    async with delivering(store, api, platform) as delivery:
+        await anyio.sleep(7200.0)
+        assert len(platform.wire.calls("POST /_storage")) <= 240
+        assert len(platform.wire.saw) <= 1000, "each try costs a look, a clearing away and an announcement as well"
+        platform.wire.instead.clear()
+        returned, before = platform.clock.now(), len(platform.wire.saw)
+        while not (sent := [one for one in platform.wire.saw[before:] if one.url.path.startswith("/_storage")]):
+            await anyio.sleep(1.0)
+        assert sent
+        assert platform.clock.now() - returned <= timedelta(seconds=61)
+        assert await delivery.until_empty(at_most_s=3600.0)
+    assert arrivals(platform) == [1] * 40
+    said = [type(event) for event in heard() if isinstance(event, ApiTrouble | ApiTroubleOver)]
+    assert said == [ApiTrouble, ApiTroubleOver], "said once, and once when it is over"
+
+
+async def test_several_frames_are_on_their_way_at_once(
+    store: Store, api: CitraApi, platform: Any, capture: Capture
+) -> None:
+    platform.turn(faults=[{"kind": "slow", "path": "/_storage/*", "seconds": 100}])
+    await capture(platform.add_task(), frames=4)
+    began = platform.clock.now()
+    async with delivering(store, api, platform):
+        while arrivals(platform).count(1) < 4:
+            await anyio.sleep(1.0)
+    assert platform.clock.now() - began < timedelta(seconds=300), "one after the other they would take 400"
