@@ -74,6 +74,9 @@ def plan(
     ] = None,
     best: Annotated[int, typer.Option(min=1, max=1000, help="with --discover: how many")] = 20,
     export: Annotated[Path | None, typer.Option(help="with --discover: write them as tasks for `observe`")] = None,
+    request: Annotated[
+        bool, typer.Option("--request", help="with --discover: ask the platform for them, as collection requests")
+    ] = False,
 ) -> None:
     """Print tonight's plan, and why the rest is left out.
 
@@ -84,9 +87,9 @@ def plan(
 
         if plot is not None:
             raise typer.BadParameter("goes without --discover: it draws what is planned", param_hint="--plot")
-        wish = Wish(elements=elements, magnitudes=magnitudes, most=best, export=export)
+        wish = Wish(elements=elements, magnitudes=magnitudes, most=best, export=export, request=request)
         raise typer.Exit(print_discovery(config, wish, json_lines=json_lines))
-    for option, value in (("--magnitudes", magnitudes), ("--export", export)):
+    for option, value in (("--magnitudes", magnitudes), ("--export", export), ("--request", request or None)):
         if value is not None:
             raise typer.BadParameter("goes with --discover", param_hint=option)
     from bridge.commands.plan import print_plan

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from bridge.api.addresses import PublicHosts
+from bridge.api.collecting import CollectionApi
 from bridge.api.link import ApiLink, SawDate, timeouts
 from bridge.api.presence import ApiPresence, StoragePresence
 from bridge.api.satellites import SatelliteApi
@@ -32,6 +33,7 @@ class CitraApi:
     station: StationApi
     tasking: TaskingApi
     satellites: SatelliteApi
+    collecting: CollectionApi
     uploads: UploadApi
     storage: StorageClient
     presence: ApiPresence
@@ -65,6 +67,7 @@ async def open_api(
                 station=StationApi(link, settings.telescope_id),
                 tasking=TaskingApi(link, settings.telescope_id),
                 satellites=SatelliteApi(link),
+                collecting=CollectionApi(link),
                 uploads=UploadApi(link, settings.telescope_id),
                 storage=StorageClient(
                     without_token,

@@ -11,6 +11,8 @@ from bridge.config import ExposureSettings
 from schedules.requests import CollectShape, ObservationRequest
 from schedules.targets import Satellite
 
+Count = Annotated[int, Field(ge=0)]
+
 
 class AccountPayload(WireModel):
     username: Text = ""
@@ -141,6 +143,15 @@ class SatellitePayload(WireModel):
     name: Text = ""
     norad_cat_id: int | None = None
     elsets: Sequence[Any] = ()
+
+
+class BatchPayload(WireModel):
+    """What a batch of collection requests came to. The count has one name with some servers, another with others."""
+
+    created_count: Count | None = None
+    created: Count | None = None
+    collection_request_ids: Sequence[Id] = ()
+    skipped_satellite_ids: Sequence[Id] = ()
 
 
 class HorizonPayload(WireModel):

@@ -10,6 +10,7 @@ from pathlib import Path
 import typer
 
 from bridge.assembly import darkness_of, limits_of
+from bridge.commands.collect import request_collection
 from bridge.commands.printing import complain, complain_of, iso_utc, print_json_line, print_table, read_elements
 from bridge.commands.run import in_own_time, surroundings
 from bridge.config import Settings, load_settings
@@ -33,12 +34,15 @@ _FIRST_PRIORITY, _LAST_PRIORITY = 9.0, 1.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """What to look through and for: element sets, standard magnitudes (None: none are known), how many, where to."""
+    """What to look through and for: element sets, standard magnitudes (None: none are known), how many; where to write
+    them as tasks (None: nowhere), and whether to request them from the platform.
+    """
 
     elements: Path
     magnitudes: Path | None
     most: int
     export: Path | None
+    request: bool = False
 
 
 def print_discovery(config: Path | None, wish: Wish, *, json_lines: bool) -> int:
@@ -75,7 +79,10 @@ def print_discovery(config: Path | None, wish: Wish, *, json_lines: bool) -> int
             print_json_line(_fields_of(one))
     else:
         _print_table(span, found, len(file.satellites))
-    return 0 if wish.export is None else _write(wish.export, found.sightings)
+    code = 0 if wish.export is None else _write(wish.export, found.sightings)
+    if not wish.request:
+        return code
+    return code or in_own_time(settings, request_collection, settings, span, found.sightings)
 
 
 async def _next_night(settings: Settings, ephemeris: Ephemeris) -> NightSpan | None:

@@ -2,12 +2,14 @@
 
 import json
 import tomllib
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bridge.commands.discover import _omm
 from bridge.config import load_settings
 from bridge.manual import read_task_file
 from schedules.elements import parse_elements, satellite_from_omm
@@ -15,7 +17,7 @@ from schedules.ephemeris import Ephemeris
 from schedules.places import separation_deg
 from schedules.targets import Satellite
 from tests.bridge.commands.conftest import Call, Said
-from tests.desk import DUSK, Desk
+from tests.desk import DUSK, Desk, a_slow_satellite
 
 pytestmark = pytest.mark.wire
 
@@ -162,3 +164,52 @@ def test_a_picture_is_of_a_plan(nightbridge: Call, desk: Desk, catalogue: Path, 
     said = nightbridge("plan", "-c", desk.station, "--discover", catalogue, "--plot", tmp_path / "night.svg")
     assert said.code == 2
     assert "without --discover" in said.err
+
+
+@pytest.fixture
+def known(tmp_path: Path) -> Path:
+    """A satellite that the platform on the desk has, and one that it does not."""
+    slow = a_slow_satellite()
+    path = tmp_path / "known.tle"
+    path.write_text("\n".join([slow.name, *slow.lines]) + "\n")
+    (satellite,) = parse_elements(path.read_text(), source="x").satellites
+    beside = replace(satellite.elements, norad_id=95001, name="STRANGER")
+    (tmp_path / "stranger.json").write_text(json.dumps([_omm(beside)]))
+    return path
+
+
+def test_what_is_found_is_requested_from_the_platform_when_asked_and_made_once(
+    nightbridge: Call, desk: Desk, known: Path
+) -> None:
+    first = nightbridge("plan", "-c", desk.station, "--discover", known, "--request")
+    assert first.code == 0, first.err
+    assert f"Asking http://{desk.platform.address} for 1 satellites" in first.err
+    assert "The platform made 1 collection requests; their tasks come as others do." in first.err
+    second = nightbridge("plan", "-c", desk.station, "--discover", known, "--request")
+    assert "made 0 collection requests; 1 were asked for already" in second.err
+
+
+def test_without_the_flag_nothing_is_asked(nightbridge: Call, desk: Desk, known: Path) -> None:
+    assert "Asking" not in nightbridge("plan", "-c", desk.station, "--discover", known).err
+
+
+def test_satellites_the_platform_does_not_know_are_named(nightbridge: Call, desk: Desk, known: Path) -> None:
+    said = nightbridge("plan", "-c", desk.station, "--discover", known.with_name("stranger.json"), "--request")
+    assert said.code == 1
+    assert "STRANGER (95001)" in said.err
+    assert "Nothing is requested: the platform knows none of them." in said.err
+
+
+def test_a_station_without_the_platform_requests_nothing(
+    nightbridge: Call, desk: Desk, known: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("NIGHTBRIDGE_API__TOKEN")
+    said = nightbridge("plan", "-c", desk.station, "--discover", known, "--request")
+    assert said.code == 1
+    assert "Nothing is requested: the platform needs" in said.err
+
+
+def test_a_request_goes_with_discovery_only(nightbridge: Call, desk: Desk) -> None:
+    said = nightbridge("plan", "-c", desk.station, "--request")
+    assert said.code == 2
+    assert "goes with --discover" in said.err
