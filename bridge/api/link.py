@@ -131,7 +131,9 @@ class ApiLink:
         except TimeoutError:
             raise ApiUnreachable(f"{doing}: no whole answer within {within_s:g} s") from None
         except httpx.HTTPError as error:
-            raise ApiUnreachable(f"{doing}: {type(error).__name__}: {self._scrubbed(str(error))}") from None
+            raise ApiUnreachable(
+                f"{doing}: {type(error).__name__}: {self._scrubbed(str(error)) or 'the connection broke'}"
+            ) from None
         headers = response.headers
         self._note_date(headers.get("date"), asked_at)
         return _Answer(

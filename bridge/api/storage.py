@@ -124,7 +124,9 @@ class StorageClient:
         except TimeoutError:
             raise ApiUnreachable(f"{doing}: not done within {within_s:.0f} s") from None
         except httpx.HTTPError as error:
-            raise ApiUnreachable(f"{doing}: {type(error).__name__}: {plain_words(str(error))}") from None
+            raise ApiUnreachable(
+                f"{doing}: {type(error).__name__}: {plain_words(str(error)) or 'the connection broke'}"
+            ) from None
         finally:
             await self._worker.call(os.close, descriptor)
         if response.status_code not in _TAKEN:

@@ -12,7 +12,7 @@ import jinja2
 import typer
 
 from bridge.commands.ledgers import kept_store, require_ledger
-from bridge.commands.printing import complain
+from bridge.commands.printing import complain, counted
 from bridge.commands.run import in_own_time, surroundings
 from bridge.config import Settings, load_settings
 
@@ -39,7 +39,8 @@ def export_night(config: Path | None, folder: Path, *, evening: date | None) -> 
         complain(f"nothing happened in the night that began on {evening}")
         return 1
     missing = _write(folder, ledger, evening)
-    typer.echo(f"{folder}: {len(ledger['task'])} tasks, {_count(ledger, missing)} frames, report.html, ledger.json")
+    held = f"{counted(len(ledger['task']), 'task')}, {counted(_count(ledger, missing), 'frame')}"
+    typer.echo(f"{folder}: {held}, report.html, ledger.json")
     for name in missing:
         complain(f"{name} is no longer on disk: it was delivered, and removed since")
     return 0
@@ -98,7 +99,7 @@ def _report(ledger: dict[str, list[dict[str, Any]]], evening: date) -> str:
     template = files("bridge").joinpath("templates", "night.html").read_text(encoding="utf-8")
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
     return environment.from_string(template).render(
-        evening=evening, tasks=[_task(row, ledger) for row in ledger["task"]]
+        counted=counted, evening=evening, tasks=[_task(row, ledger) for row in ledger["task"]]
     )
 
 

@@ -71,7 +71,8 @@ def print_passes(  # noqa: PLR0913 (each is an option of the command)
         for satellite, window in found.windows:
             print_json_line(_fields_of(satellite, window))
     elif found.windows:
-        title = f"{len(found.windows):,} passes {', '.join(constraint.words for constraint in constraints)}"
+        wanted = ", ".join(constraint.words for constraint in constraints)
+        title = f"{len(found.windows):,} {'pass' if len(found.windows) == 1 else 'passes'} {wanted}"
         print_table(title, _COLUMNS, (_row_of(satellite, window) for satellite, window in found.windows))
     else:
         complain("no passes")

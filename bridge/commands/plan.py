@@ -5,7 +5,7 @@ from typing import Any
 
 import typer
 
-from bridge.commands.printing import complain, iso_utc, print_json_line, print_table
+from bridge.commands.printing import complain, counted, iso_utc, print_json_line, print_table
 from bridge.commands.run import in_own_time, surroundings
 from bridge.commands.tonight import Tonight, plan_tonight
 from bridge.config import Settings, load_settings
@@ -121,7 +121,7 @@ def _print_tables(span: NightSpan, plan: Plan) -> None:
         for one in plan.observations
     ]
     if placed:
-        print_table(_counted(len(placed), "observation"), _PLACED_COLUMNS, placed)
+        print_table(counted(len(placed), "observation"), _PLACED_COLUMNS, placed)
     else:
         typer.echo("Nothing to observe.")
     if plan.dropped:
@@ -136,10 +136,6 @@ def _error_of(one: PlannedObservation) -> str:
     """How far along its orbit the target may be off (one sigma); nothing for a star."""
     target = one.request.target
     return f"{along_track_error_km(target, one.starts_at):.1f}" if isinstance(target, Satellite) else ""
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def _number_of(request: ObservationRequest) -> str:

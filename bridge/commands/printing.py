@@ -66,6 +66,11 @@ def print_table(title: str, columns: Sequence[tuple[str, bool]], rows: Iterable[
         Console(width=Console(width=_WIDEST).measure(wide).maximum).print(wide)
 
 
+def counted(count: int, what: str) -> str:
+    """ "1 frame", "2,000 frames"."""
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
+
+
 def plain(text: str) -> str:
     """Without what a name from outside could do to a terminal."""
     return text if text.isprintable() else "".join(sign if sign.isprintable() else " " for sign in text)

@@ -10,7 +10,7 @@ import typer
 
 from bridge.api.client import CitraApi
 from bridge.assembly import Surroundings
-from bridge.commands.printing import complain, print_table
+from bridge.commands.printing import complain, counted, print_table
 from bridge.commands.run import in_own_time, surroundings
 from bridge.config import Settings, load_settings
 from bridge.delivery import Delivery
@@ -79,6 +79,10 @@ async def _do(settings: Settings) -> int:
         if not has_platform(around):
             complain("nothing is delivered: the station has no token or no telescope_id")
             return 1
+        left = (await store.overviews.now()).waiting
+        if left:
+            hours = _DELIVER_WITHIN_S / 3600.0
+            complain(f"delivering {counted(len(left), 'item')}, for {hours:g} h at most; Ctrl-C loses nothing")
         async with platform_of(around) as api, anyio.create_task_group() as beside:
             delivery = Delivery(store.outbox, api, around.clock, around.telemetry)
             beside.start_soon(delivery.run)
@@ -88,8 +92,8 @@ async def _do(settings: Settings) -> int:
     if done and not overview.set_aside:
         typer.echo("Everything is delivered.")
         return 0
-    left = f"{len(overview.waiting)} not delivered, {len(overview.set_aside)} set aside"
-    typer.echo(f"{left}: `nightbridge status` says why.")
+    still = f"{len(overview.waiting)} not delivered, {len(overview.set_aside)} set aside"
+    typer.echo(f"{still}: `nightbridge status` says why.")
     return 1
 
 

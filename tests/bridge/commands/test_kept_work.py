@@ -179,4 +179,4 @@ def test_an_export_names_frames_that_are_not_on_disk_any_more(nightbridge: Call,
     said = nightbridge("export", tmp_path / "out", "-c", desk.station)
     assert said.code == 0
     assert f"{gone} is no longer on disk" in said.err
-    assert "1 frames" in said.out
+    assert "1 task, 1 frame," in said.out
