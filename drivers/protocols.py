@@ -1,7 +1,10 @@
 """What the bridge asks of a device, whatever it is and however it is reached.
 
 Each method returns when the thing is done and was read back; cancelling it stops the device. Each may raise the errors
-of `drivers.errors` and no others. A device is an async context manager: entered connected, left disconnected.
+of `drivers.errors` and no others: ConnectionLost, no answer at all; TimedOut, answers and is not done in time; Refused,
+it cannot, or the value is out of its range; Malfunction, it says done and the read-back says otherwise. A device is an
+async context manager: entered connected, left disconnected. `name` is for people and errors; `capabilities` are read
+once, when it is connected. Angles are in degrees, azimuths from north through east.
 """
 
 from collections.abc import Mapping
@@ -42,10 +45,14 @@ class Mount(Protocol):
     @property
     def capabilities(self) -> MountCapabilities: ...
 
-    async def status(self) -> MountStatus: ...
+    async def status(self) -> MountStatus:
+        """Where it points and what it does, read now. Malfunction where what it says is no place."""
 
     async def slew(self, to: Equatorial) -> None:
-        """Go to `to`, settle, and track at the sidereal rate. Rates set before are gone."""
+        """Go to `to`, settle, and track at the sidereal rate. Rates set before are gone.
+
+        Malfunction where it stands still elsewhere; Refused where it is parked.
+        """
 
     async def track(self, *, ra_deg_per_s: float, dec_deg_per_s: float) -> None:
         """Follow a target whose right ascension and declination change by so much a second, on the mount's own axes.
@@ -69,9 +76,11 @@ class Mount(Protocol):
     async def stop_tracking(self) -> None:
         """Stand still on both axes."""
 
-    async def park(self) -> None: ...
+    async def park(self) -> None:
+        """Go to the park position and stay there; Refused where it has none. A parked mount stays as it is."""
 
-    async def unpark(self) -> None: ...
+    async def unpark(self) -> None:
+        """Be ready to move. Some mounts move for that."""
 
     async def time_and_place(self) -> TimeAndPlace | None:
         """The clock and the site it works with; None where it does not say."""
@@ -93,10 +102,14 @@ class Camera(Protocol):
     @property
     def capabilities(self) -> CameraCapabilities: ...
 
-    async def status(self) -> CameraStatus: ...
+    async def status(self) -> CameraStatus:
+        """What it does and how warm its sensor is, read now."""
 
     async def expose(self, exposure: Exposure) -> Frame:
-        """Take one frame, full sensor. Cancelling it aborts the exposure."""
+        """Take one frame, full sensor. Cancelling it aborts the exposure.
+
+        Refused where the time or the binning is out of its range; Malfunction where the frame is not the one asked for.
+        """
 
     async def cool_to(self, temperature_c: float) -> None:
         """Switch the cooler on with this set point; returns at once, the sensor follows."""
@@ -120,7 +133,8 @@ class FilterWheel(Protocol):
     async def selected(self) -> str | None:
         """The filter in the beam; None while the wheel turns."""
 
-    async def select(self, filter_name: str) -> None: ...
+    async def select(self, filter_name: str) -> None:
+        """Turn the filter of this name into the beam. Refused where the wheel has none."""
 
 
 class Focuser(Protocol):
@@ -132,11 +146,14 @@ class Focuser(Protocol):
     @property
     def capabilities(self) -> FocuserCapabilities: ...
 
-    async def status(self) -> FocuserStatus: ...
+    async def status(self) -> FocuserStatus:
+        """Where it stands, read now."""
 
-    async def move_to(self, position_steps: int) -> None: ...
+    async def move_to(self, position_steps: int) -> None:
+        """Move there. Refused outside of 0 to the last step."""
 
-    async def abort(self) -> None: ...
+    async def abort(self) -> None:
+        """Stop where it is."""
 
 
 class Dome(Protocol):
@@ -148,15 +165,20 @@ class Dome(Protocol):
     @property
     def capabilities(self) -> DomeCapabilities: ...
 
-    async def status(self) -> DomeStatus: ...
+    async def status(self) -> DomeStatus:
+        """Shutter, azimuth and motion, read now."""
 
-    async def open(self) -> None: ...
+    async def open(self) -> None:
+        """Open the shutter, or roll the roof off; returns when it was seen open."""
 
-    async def close(self) -> None: ...
+    async def close(self) -> None:
+        """Close it; returns when it was seen closed. One that jams is a Malfunction or TimedOut, no silent end."""
 
-    async def slew_to(self, azimuth_deg: float) -> None: ...
+    async def slew_to(self, azimuth_deg: float) -> None:
+        """Turn the slit there, modulo 360°. Refused by a roof, which does not turn."""
 
-    async def park(self) -> None: ...
+    async def park(self) -> None:
+        """Turn to the park position; Refused where it has none."""
 
     async def abort(self) -> None:
         """Stop turning, opening and closing. As a mount's, it is behind nothing."""
@@ -191,14 +213,17 @@ class Rotator(Protocol):
     @property
     def capabilities(self) -> RotatorCapabilities: ...
 
-    async def status(self) -> RotatorStatus: ...
+    async def status(self) -> RotatorStatus:
+        """How the camera stands, read now."""
 
-    async def move_to(self, position_angle_deg: float) -> None: ...
+    async def move_to(self, position_angle_deg: float) -> None:
+        """Turn the camera there, modulo 360°."""
 
     async def sync(self, position_angle_deg: float) -> None:
         """Take `position_angle_deg` as how the camera stands now."""
 
-    async def abort(self) -> None: ...
+    async def abort(self) -> None:
+        """Stop where it is."""
 
 
 class CoverCalibrator(Protocol):
@@ -210,16 +235,20 @@ class CoverCalibrator(Protocol):
     @property
     def capabilities(self) -> CoverCalibratorCapabilities: ...
 
-    async def status(self) -> CoverCalibratorStatus: ...
+    async def status(self) -> CoverCalibratorStatus:
+        """Cover and light, read now."""
 
-    async def open(self) -> None: ...
+    async def open(self) -> None:
+        """Open the cover. Refused where there is none."""
 
-    async def close(self) -> None: ...
+    async def close(self) -> None:
+        """Close the cover. Refused where there is none."""
 
     async def light_on(self, brightness: int) -> None:
         """Returns when the light is steady; `brightness` is 1 to `max_brightness`."""
 
-    async def light_off(self) -> None: ...
+    async def light_off(self) -> None:
+        """Switch the light off. Refused where there is none."""
 
     async def abort(self) -> None:
         """Stop the cover where it is."""

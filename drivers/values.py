@@ -162,6 +162,9 @@ class Frame:
 
     `pixels` has shape (height_px, width_px), uint16; the first row is the bottom one, as in FITS (it may be a view with
     a negative stride: nothing was copied). `started_at` is when the shutter opened, by `time_source`.
+
+    Raises:
+        ValueError: pixels that are no picture of uint16.
     """
 
     pixels: NDArray[np.uint16]

@@ -26,7 +26,9 @@ _KNOT_S = 600.0
 class Seen(Protocol):
     """What constraints ask about targets seen from a site: arrays for n targets at an instant each.
 
-    Unit vectors are apparent and of shape (3, n), on axes which are the same for all three.
+    Altitudes are unrefracted, azimuths from north through east. `apparent`, `sun` and `moon` are unit vectors to
+    target, Sun and Moon, apparent and of shape (3, n), on axes which are the same for all three. Nothing raises:
+    `exists` says where there is no place.
     """
 
     @property

@@ -34,7 +34,11 @@ class Apparent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Horizontal:
-    """A topocentric direction, unrefracted."""
+    """A topocentric direction, unrefracted; azimuth from north through east.
+
+    Raises:
+        ValueError: an altitude beyond ±90°, or an azimuth outside of 0° to below 360°.
+    """
 
     altitude_deg: float
     azimuth_deg: float

@@ -14,6 +14,9 @@ class PlannedObservation:
 
     At `leave_at` the slew begins, at `starts_at` the shutter opens for the first frame, at `ends_at` the last frame is
     read out and the telescope is free. All of it lies within `window` and the request's own time but for the slew.
+
+    Raises:
+        ValueError: these instants are out of order.
     """
 
     request: ObservationRequest

@@ -30,6 +30,9 @@ class HorizonMask:
     """The lowest altitude that is clear, all around: straight lines between points (azimuth_deg, altitude_deg).
 
     Points are in order of azimuth, 0 <= azimuth < 360; the mask closes over north. No points: clear to 0°.
+
+    Raises:
+        ValueError: azimuths that do not rise, or an altitude outside of -5° to 90°.
     """
 
     points: tuple[tuple[float, float], ...] = ()
