@@ -7,8 +7,8 @@ the IAU's, as both say. Artificial satellites have an orbit of their own there a
 there is the chain in `test_places_against_erfa`.
 
 What is held here is all that a satellite's place is made of but SGP4: the site on the turning Earth (UT1, polar motion,
-parallax: the Moon stands up to a degree beside itself), precession, nutation and aberration. The Moon itself is known to
-13″ only, more slowly varying than all of these.
+parallax: the Moon stands up to a degree beside itself), precession, nutation, aberration. The Moon itself is known to
+13″ only, an error that changes far more slowly than all of these.
 """
 
 from datetime import UTC, datetime, timedelta
