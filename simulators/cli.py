@@ -326,10 +326,11 @@ def chaos(
 
 
 @app.command()
-def judge(folder: Annotated[Path, typer.Argument(help="a night of `chaos`")]) -> None:
+def judge(folder: Annotated[Path, typer.Argument(help="of `night`, or of one night of `chaos`")]) -> None:
     """Say whether the promises held in a night that is over.
 
-    Looks at the platform's and the camera's record, the files and the ledger, and at nothing the bridge says of itself.
+    Looks at what platform, camera and devices wrote down, the files and the ledger, and at nothing the bridge says of
+    itself. One line for each of ten invariants; exit code 0 only if all held, faults fired and something was observed.
     """
     from simulators.chaos.command import print_judgement
 

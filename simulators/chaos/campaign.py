@@ -68,6 +68,10 @@ pixel_size_um = 19.7
 """
 
 
+class GivenUp(Exception):
+    """The campaign is at its end before this night is: elsewhere a promise was broken, or someone said stop."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CampaignSettings:
     """How often to kill, from which seed, into which folder: `kills` times at random instants, and so often at each
@@ -89,6 +93,7 @@ def fight(settings: CampaignSettings, schedule: Schedule, *, say: Callable[[str]
 
     Raises:
         ChildFailed: a process did not do what it must even so: the servers, or the bridge that nobody killed.
+        GivenUp: the schedule was abandoned meanwhile.
     """
     out = settings.out
     shutil.rmtree(out, ignore_errors=True)
@@ -102,7 +107,7 @@ def fight(settings: CampaignSettings, schedule: Schedule, *, say: Callable[[str]
                     record.write(json.dumps(kill) + "\n")
                     say(f"{schedule.hit.total()} of {schedule.total} kills: {order.place}, ledger {kill['check']}")
                 if schedule.abandoned:
-                    raise ChildFailed("the campaign was given up")
+                    raise GivenUp
         world.finish(schedule)
         world.keep_records()
     return judged(out)
@@ -244,6 +249,8 @@ class _World:
         code = bridge.exit_code
         bridge.stop(within_s=95.0)
         self._lived(began, code)
+        if schedule.abandoned:
+            raise GivenUp
         if code != 0:
             raise ChildFailed(f"the last bridge ended with {code}: {self._bridges.last_words()}")
 

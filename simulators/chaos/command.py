@@ -15,7 +15,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from simulators.chaos.campaign import CampaignSettings, fight
+from simulators.chaos.campaign import CampaignSettings, GivenUp, fight
 from simulators.chaos.evidence import NothingToJudge, kills_of
 from simulators.chaos.judge import judged
 from simulators.chaos.schedule import CRASH_POINTS, Moment, Schedule
@@ -76,7 +76,10 @@ class _Campaign:
                 number = next(self._numbers)
             out = self._settings.out / f"night-{number:03d}"
             one = replace(self._settings, seed=self._settings.seed + number, out=out)
-            verdicts = fight(one, self._schedule, say=self._say)
+            try:
+                verdicts = fight(one, self._schedule, say=self._say)
+            except GivenUp:
+                return
             with self._lock:
                 self._take_in(out, verdicts)
             if all(verdict.held for verdict in verdicts):
