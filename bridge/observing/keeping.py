@@ -99,14 +99,15 @@ class Keeper:
         Raises:
             DiskFull: there is none.
         """
-        reserved = await self._store.frames.reserve_frame(task_id, number=number, total=total)
-        try:
-            await self._folder.reserve(
-                reserved.file_name, self._station.camera.width_px * self._station.camera.height_px
-            )
-        except DiskFull as full:
-            await self._store.frames.lose_frame(reserved, str(full))
-            raise
+        # Name and room are had both, or neither: cancelled in between, the room would be held by nobody.
+        with anyio.CancelScope(shield=True):
+            reserved = await self._store.frames.reserve_frame(task_id, number=number, total=total)
+            pixel_count = self._station.camera.width_px * self._station.camera.height_px
+            try:
+                await self._folder.reserve(reserved.file_name, pixel_count)
+            except DiskFull as full:
+                await self._store.frames.lose_frame(reserved, str(full))
+                raise
         return reserved
 
     @asynccontextmanager

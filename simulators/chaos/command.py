@@ -24,6 +24,7 @@ from simulators.night.children import ended_by_sigterm
 
 # A bridge that waits for its dome leaves the processor to another.
 _SIDE_BY_SIDE = 2
+_WORTH = "W"
 
 
 def run_campaign(settings: CampaignSettings) -> int:
@@ -63,11 +64,12 @@ class _Campaign:
         self._looked_at: Counter[str] = Counter()
         self._broken: dict[str, list[str]] = {}
         self._kills: list[dict[str, Any]] = []
-        self._nights = 0
+        self._nights = self._worthy = 0
 
     @property
     def held(self) -> bool:
-        return not self._broken
+        """Nothing was broken, and the campaign was worth something; one of its nights may be nothing but kills."""
+        return not self._broken and self._worthy > 0
 
     def nights(self) -> None:
         """Fly nights as long as there are kills to make."""
@@ -82,7 +84,7 @@ class _Campaign:
                 return
             with self._lock:
                 self._take_in(out, verdicts)
-            if all(verdict.held for verdict in verdicts):
+            if all(verdict.held for verdict in verdicts if verdict.name != _WORTH):
                 shutil.rmtree(out)
             else:
                 self._schedule.abandon()
@@ -95,7 +97,9 @@ class _Campaign:
         self._kills += kills_of(out)
         for verdict in verdicts:
             self._looked_at[verdict.name] += verdict.looked_at
-            if not verdict.held:
+            if verdict.name == _WORTH:
+                self._worthy += verdict.held
+            elif not verdict.held:
                 self._broken.setdefault(str(out), []).append(f"{verdict.name} {verdict.says}: {verdict.broken}")
         self._console.print(table_of(verdicts, str(out)))
 
@@ -105,6 +109,7 @@ class _Campaign:
             "seed": self._settings.seed,
             "took_s": round(took_s, 1),
             "nights": self._nights,
+            "nights_with_frames": self._worthy,
             "kills": len(self._kills),
             "hit": dict(self._schedule.hit),
             "missed": dict(self._schedule.missed),

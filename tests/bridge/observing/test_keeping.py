@@ -295,6 +295,21 @@ async def test_an_exposure_that_does_not_end_well_is_known_as_lost(
         assert await bench.store.frames.reserved() == []
 
 
+async def test_a_series_broken_off_while_room_is_made_leaves_nothing_behind(
+    tmp_path: Path, ephemeris: Ephemeris
+) -> None:
+    async with a_bench(tmp_path, ephemeris) as bench:
+        await bench.task("one")
+        with anyio.CancelScope() as scope:
+            scope.cancel()
+            reserved = await bench.keeper.reserve("one", number=1, total=3)
+            async with bench.keeper.lost_unless_taken(reserved):
+                await anyio.sleep(60.0)
+        assert scope.cancelled_caught
+        assert await bench.store.frames.reserved() == []
+        assert list(tmp_path.rglob("*.part")) == []
+
+
 async def test_an_exposure_that_ends_well_keeps_its_name_until_it_is_written(
     tmp_path: Path, ephemeris: Ephemeris
 ) -> None:
