@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from bridge.calibration.measured import AxisMeasured, Way
@@ -34,17 +34,20 @@ class Told:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Law:
-    """moved = gain × told + offset."""
+    """moved = gain × told + offset, with the standard errors of both."""
 
     gain: float
     offset_deg_s: float
+    gain_error: float = 0.0
+    offset_error_deg_s: float = 0.0
 
     def told_for(self, moved_deg_s: float) -> float:
         return (moved_deg_s - self.offset_deg_s) / self.gain
 
     def holds(self, told: Told, axis: int) -> bool:
         expected = self.gain * told.speed_deg_s + self.offset_deg_s
-        unsure = ERRORS * told.drive.steady(axis).speed_error
+        law_error = math.hypot(self.gain_error * told.speed_deg_s, self.offset_error_deg_s)
+        unsure = ERRORS * math.hypot(told.drive.steady(axis).speed_error, law_error)
         return abs(told.moved_deg_s(axis) - expected) <= OBEYS_WITHIN * abs(expected) + OBEYS_WITHIN_DEG_S + unsure
 
 
@@ -52,20 +55,23 @@ def law_of(drives: Sequence[Told], axis: int) -> Law:
     """By least squares, each speed weighing by its own size: the slow ones tell the offset, all of them the gain."""
     gains, offsets = _shares(drives)
     moved = [one.moved_deg_s(axis) for one in drives]
-    return Law(gain=_sum(moved, gains), offset_deg_s=_sum(moved, offsets))
-
-
-def _plain(law: Law, drives: Sequence[Told], axis: int) -> Law:
-    """The same law; as told, just the other way round, or without an offset where readings do not tell otherwise."""
-    gains, offsets = _shares(drives)
-    errors = [ERRORS * one.drive.steady(axis).speed_error for one in drives]
-    gain_error, offset_error = (
-        math.hypot(*map(math.prod, zip(shares, errors, strict=True))) for shares in (gains, offsets)
-    )
-    as_told = math.copysign(1.0, law.gain)
+    errors = [one.drive.steady(axis).speed_error for one in drives]
     return Law(
-        gain=as_told if abs(law.gain - as_told) <= gain_error else law.gain,
-        offset_deg_s=law.offset_deg_s if abs(law.offset_deg_s) > OBEYS_WITHIN_DEG_S + offset_error else 0.0,
+        gain=_sum(moved, gains),
+        offset_deg_s=_sum(moved, offsets),
+        gain_error=math.hypot(*map(math.prod, zip(gains, errors, strict=True))),
+        offset_error_deg_s=math.hypot(*map(math.prod, zip(offsets, errors, strict=True))),
+    )
+
+
+def _plain(law: Law) -> Law:
+    """The same law; as told, just the other way round, or without an offset where readings do not tell otherwise."""
+    as_told = math.copysign(1.0, law.gain)
+    offset_counts = abs(law.offset_deg_s) > OBEYS_WITHIN_DEG_S + ERRORS * law.offset_error_deg_s
+    return replace(
+        law,
+        gain=as_told if abs(law.gain - as_told) <= ERRORS * law.gain_error else law.gain,
+        offset_deg_s=law.offset_deg_s if offset_counts else 0.0,
     )
 
 
@@ -105,7 +111,7 @@ def disobeys(way: Way, side: PierSide, axis: int, said: str) -> AxisMeasured:
 
 def obeys(way: Way, side: PierSide, axis: int, drives: Sequence[Told], *, update_interval_s: float) -> AxisMeasured:
     """What the drives that were obeyed show together."""
-    law = _plain(law_of(drives, axis), drives, axis)
+    law = _plain(law_of(drives, axis))
     latency_s, acceleration_deg_s2 = _timing(drives, axis)
     return AxisMeasured(
         way=way,

@@ -1,8 +1,10 @@
 """Mounts whose drivers do something else than they are told, around one that obeys."""
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
+
+import anyio
 
 from drivers.errors import Refused
 from drivers.protocols import Mount
@@ -11,13 +13,15 @@ from drivers.values import ElementLines, Equatorial, MountCapabilities, MountSta
 Law = tuple[float, float]
 AS_TOLD: Law = (1.0, 0.0)
 IGNORED: Law = (0.0, 0.0)
+_LATE_S = 0.2
 
 
 @dataclass
 class BadDriver:
     """A mount behind a driver: moved = factor × told + offset, for each axis of each way. `told` is all it was told.
 
-    `dec_turns_over`: on the western side of the pier its declination rate goes the other way, as INDI's simulator's.
+    `late_every`: each reading of so many comes 0.2 s late, and is said to be of when it came. `dec_turns_over`: on the
+    western side of the pier its declination rate goes the other way, as INDI's simulator's.
     """
 
     mount: Mount
@@ -26,8 +30,10 @@ class BadDriver:
     swapped: bool = False
     sides_untold: bool = False
     dec_turns_over: bool = False
+    late_every: int = 0
     fastest_rate_deg_s: float = 100.0
     told: list[tuple[float, float]] = field(default_factory=list)
+    _readings: int = field(default=0, init=False)
 
     @property
     def name(self) -> str:
@@ -39,6 +45,10 @@ class BadDriver:
 
     async def status(self) -> MountStatus:
         status = await self.mount.status()
+        self._readings += 1
+        if self.late_every and self._readings % self.late_every == 0:
+            await anyio.sleep(_LATE_S)
+            status = replace(status, read_at=status.read_at + timedelta(seconds=_LATE_S))
         return replace(status, pier_side=PierSide.UNKNOWN) if self.sides_untold else status
 
     async def track(self, *, ra_deg_per_s: float, dec_deg_per_s: float) -> None:

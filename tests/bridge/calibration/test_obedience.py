@@ -122,6 +122,9 @@ def test_readings_that_are_not_quite_of_their_instant_are_made_up_for(seed: int,
     law = law_of(drives, 0)
     assert sum(law.holds(one, 0) for one in drives) >= len(drives) - 1
     assert law.gain == pytest.approx(gain, rel=0.03)
+    found = obeys(Way.AXES, PierSide.EAST, 0, drives, update_interval_s=0.0)
+    assert found.offset_deg_s == 0.0
+    assert gain != 1.0 or found.gain == 1.0, "what cannot be told from as told is as told"
 
 
 def test_speeds_that_obey_no_law_are_seen() -> None:

@@ -129,6 +129,15 @@ async def test_rates_that_come_out_wrong_by_a_law_are_used_by_that_law(fork: Sco
     assert Way.RATES in follows(measured, driver.capabilities)[0]
 
 
+async def test_readings_that_come_late_now_and_then_spoil_nothing(fork: Scope) -> None:
+    """0.2 s are 0.5° at the fastest speed."""
+    driver = BadDriver(fork.seats.mount.device, late_every=6)
+    measured = await a_procedure(fork, driver).run()
+    assert [(one.gain, one.offset_deg_s, one.said) for one in measured.axes] == [(1.0, 0.0, "as told")] * 4
+    assert min(one.fastest_deg_s for one in measured.axes) > 2.3
+    assert [one.latency_s for one in measured.axes] == pytest.approx([0.05] * 4, abs=0.01)
+
+
 async def test_axis_speeds_added_to_the_stars_rate_are_noticed(fork: Scope) -> None:
     driver = BadDriver(fork.seats.mount.device, axes=((1.0, SIDEREAL), AS_TOLD))
     measured = await a_procedure(fork, driver).run()
