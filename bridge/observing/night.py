@@ -14,10 +14,12 @@ from bridge.observing.observatory import Observatory
 from bridge.observing.safety import Watch
 from bridge.observing.together import Deed, until_first
 from bridge.observing.turns import Turns
-from drivers.errors import DeviceError
+from drivers.errors import ConnectionLost, DeviceError, TimedOut
 
 # After a fault in opening or closing, the next try.
 _TRY_AGAIN_S = 60.0
+# A device that was lost with something still to be put away is looked for this often.
+_LOOK_FOR_LOST_S = 5.0
 _NO_NIGHT_LOOK_AGAIN_S = 3600.0
 # Less of the night than this is not worth opening for.
 _WORTH_OPENING = timedelta(minutes=10)
@@ -69,10 +71,15 @@ class Night:
         await until_first(until, self._keep_putting_away)
 
     async def _keep_putting_away(self) -> None:
+        """Each minute, and as soon as a device that was lost is there again."""
+        tried_s = anyio.current_time()
         while True:
-            await anyio.sleep(_TRY_AGAIN_S)
-            if self.left_standing:
+            await anyio.sleep(_LOOK_FOR_LOST_S)
+            if not self.left_standing:
+                tried_s = anyio.current_time()
+            elif await self.observatory.find_lost() or anyio.current_time() - tried_s >= _TRY_AGAIN_S:
                 await self._put_away()
+                tried_s = anyio.current_time()
 
     async def _spend(self, span: NightSpan, *, watched_s: float) -> None:
         """One night, opened whenever it has been safe for the hold; at first for as long as that is known at all."""
@@ -115,7 +122,9 @@ class Night:
         except (DeviceError, MotionRefused) as error:
             fault = DeviceFault(at=self.clock.now(), device="observatory", doing="open", what=str(error))
             self.telemetry.publish(fault)
-            await self.observatory.reconnect_lost()
+            # a server that died while nobody asked it leaves a connection that only looks like one
+            lost = error.device if isinstance(error, ConnectionLost | TimedOut) else ""
+            await self.observatory.reconnect(lost)
             return False
         return True
 

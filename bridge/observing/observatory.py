@@ -188,6 +188,12 @@ class Observatory:
         """Connect anew whatever was lost, each for itself."""
         await self.reconnect("")
 
+    async def find_lost(self) -> bool:
+        """As `reconnect_lost`, without saying once more what is still away. Whether anything came back."""
+        lost = [seat for seat in self.seats if not seat.connected]
+        await together(*(partial(self._connect, seat, seat.connect, known=True) for seat in lost))
+        return any(seat.connected for seat in lost)
+
     async def _reconnect_one(self, device: str) -> None:
         """Connect the device of this name anew; where it was lost, it is known by the name of its seat."""
         for seat in self.seats:
@@ -211,15 +217,17 @@ class Observatory:
             self.gate.admit_dome_turn(azimuth_deg)
             await dome.slew_to(azimuth_deg)
 
-    async def _connect(self, seat: AnySeat, deed: Callable[[], Awaitable[None]]) -> None:
+    async def _connect(self, seat: AnySeat, deed: Callable[[], Awaitable[None]], *, known: bool = False) -> None:
+        """Say how it went; not, where it is `known` that the device is away, that it still is."""
         began = self.clock.now()
         try:
             await deed()
             if seat is self.seats.mount:
                 await self.end_following()  # lost while it followed, it still does
         except DeviceError as error:
-            fault = DeviceFault(at=self.clock.now(), device=seat.name, doing="connect", what=error.what)
-            self.telemetry.publish(fault)
+            if not known:
+                fault = DeviceFault(at=self.clock.now(), device=seat.name, doing="connect", what=error.what)
+                self.telemetry.publish(fault)
         else:
             after_s = self._since_s(began)
             self.telemetry.publish(DeviceRecovered(at=self.clock.now(), device=seat.name, after_s=after_s))

@@ -11,6 +11,7 @@ import pytest
 
 from bridge.events import (
     DeviceFault,
+    DeviceRecovered,
     Event,
     MountParked,
     NightBegan,
@@ -191,6 +192,41 @@ async def test_what_is_left_standing_is_remembered_as_long_as_it_stands(tmp_path
         await heard(scope, MountParked)
         await anyio.sleep(5.0)
         assert not scope.night.left_standing
+
+
+async def test_a_mount_that_was_lost_is_found_and_parked_within_seconds_of_its_return(
+    tmp_path: Path, ephemeris: Ephemeris
+) -> None:
+    async with a_night(tmp_path, ephemeris) as scope:
+        await heard(scope, RoofOpened)
+        scope.goes_wrong(FaultKind.DROP, "mount", for_s=130.0)
+        back = scope.after(130.0)
+        weather(scope, safe=False)
+        parked = await heard(scope, MountParked)
+        recovered = scope.said(DeviceRecovered)[-1]
+        assert recovered.device == "mount"
+        assert back <= recovered.at <= back + timedelta(seconds=10.0)
+        assert parked.at - recovered.at <= timedelta(seconds=60.0)
+        connecting = [fault for fault in scope.said(DeviceFault) if fault.doing == "connect"]
+        assert len(connecting) <= 12, "each look is said once more"
+
+
+async def test_a_mount_whose_connection_died_while_nobody_asked_is_connected_anew_before_it_is_opened(
+    tmp_path: Path, ephemeris: Ephemeris
+) -> None:
+    async with (
+        a_scope(tmp_path, ephemeris=ephemeris, starts_at=MIDNIGHT, opened=False) as scope,
+        anyio.create_task_group() as nights,
+    ):
+        weather(scope, safe=False)
+        nights.start_soon(scope.night.run)
+        await anyio.sleep(120.0)
+        scope.goes_wrong(FaultKind.DROP, "mount", "status")
+        weather(scope, safe=True)
+        assert (await heard(scope, DeviceRecovered)).device == "mount"
+        assert scope.connections["simulated mount"] == 2
+        assert "open" in [fault.doing for fault in scope.said(DeviceFault)]
+        nights.cancel_scope.cancel()
 
 
 async def test_a_dome_that_does_not_open_is_tried_again_each_minute(tmp_path: Path, ephemeris: Ephemeris) -> None:
