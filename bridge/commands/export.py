@@ -15,6 +15,7 @@ from bridge.commands.ledgers import kept_store, require_ledger
 from bridge.commands.printing import complain, counted
 from bridge.commands.run import in_own_time, surroundings
 from bridge.config import Settings, load_settings
+from bridge.observing.dark import evening_of, mean_sun_ahead
 
 _NIGHT_LASTS = timedelta(days=1)
 
@@ -49,7 +50,7 @@ def export_night(config: Path | None, folder: Path, *, evening: date | None) -> 
 async def _newest_evening(settings: Settings) -> date | None:
     async with kept_store(surroundings(settings)) as store:
         newest = await store.overviews.last_frame_at()
-    return None if newest is None else (newest - timedelta(hours=12.0) + _sun_ahead(settings)).date()
+    return None if newest is None else evening_of(newest, settings.site.longitude_deg)
 
 
 async def _ledger(settings: Settings, begins: datetime) -> dict[str, list[dict[str, Any]]]:
@@ -58,12 +59,8 @@ async def _ledger(settings: Settings, begins: datetime) -> dict[str, list[dict[s
 
 
 def _noon(settings: Settings, evening: date) -> datetime:
-    return datetime(evening.year, evening.month, evening.day, 12, tzinfo=UTC) - _sun_ahead(settings)
-
-
-def _sun_ahead(settings: Settings) -> timedelta:
-    """How far the mean Sun of the site is ahead of Greenwich's."""
-    return timedelta(hours=((settings.site.longitude_deg + 180.0) % 360.0 - 180.0) / 15.0)
+    noon = datetime(evening.year, evening.month, evening.day, 12, tzinfo=UTC)
+    return noon - mean_sun_ahead(settings.site.longitude_deg)
 
 
 def _write(folder: Path, ledger: dict[str, list[dict[str, Any]]], evening: date) -> list[str]:

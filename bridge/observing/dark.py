@@ -1,7 +1,7 @@
 """Which night is next."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from schedules.ephemeris import Ephemeris
 from schedules.site import Site
@@ -57,3 +57,13 @@ class Darkness:
         return find_darkness(
             self.site, opens=opens, closes=closes, sun_below_deg=sun_below_deg, ephemeris=self.ephemeris
         )
+
+
+def mean_sun_ahead(longitude_deg: float) -> timedelta:
+    """How far the mean Sun at a longitude (east, any turn) is ahead of Greenwich's; behind where negative."""
+    return timedelta(hours=((longitude_deg + 180.0) % 360.0 - 180.0) / 15.0)
+
+
+def evening_of(at: datetime, longitude_deg: float) -> date:
+    """The date at the site (by its mean Sun) of the evening on which the night of `at` began: what a night is called."""
+    return (at + mean_sun_ahead(longitude_deg) - timedelta(hours=12.0)).date()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from bridge.observing.dark import NightSpan
+from bridge.observing.dark import NightSpan, evening_of
 from bridge.pictures.svg import (
     DIM,
     GREEN,
@@ -66,7 +66,7 @@ class _Frame:
 def night_picture(span: NightSpan, plan: Plan, site: Site, ephemeris: Ephemeris, *, min_altitude_deg: float) -> str:
     """The plan of one night as SVG."""
     frame = _Frame(begins=span.opens_at, ends=span.closes_at)
-    title = f"Night of {span.dark_from:%Y-%m-%d}"
+    title = f"Night of {evening_of(span.dark_from, site.longitude_deg)}"
     observed = len(plan.observations)
     return document(
         _WIDTH,

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bridge.observing.dark import Darkness, NightSpan
+from bridge.observing.dark import Darkness, NightSpan, evening_of
 from schedules.ephemeris import Ephemeris
 from schedules.site import Site
 
@@ -88,3 +88,17 @@ def test_where_the_sun_does_not_rise_the_night_goes_on_as_far_as_one_looks_ahead
     assert span == NightSpan(
         opens_at=now, dark_from=now, dark_until=now + timedelta(days=2), closes_at=now + timedelta(days=2)
     )
+
+
+@pytest.mark.parametrize(
+    ("at", "longitude_deg", "evening"),
+    [
+        ("2026-11-29T03:00:00Z", -105.0, "2026-11-28"),  # an evening in Colorado
+        ("2026-11-29T12:30:00Z", -105.0, "2026-11-28"),  # its dawn
+        ("2026-11-29T12:30:00Z", 150.0, "2026-11-29"),  # an evening in Australia
+        ("2026-11-28T20:00:00Z", 150.0, "2026-11-28"),  # the dawn before it, which is the 29th there
+        ("2026-11-28T23:59:00Z", 343.5, "2026-11-28"),  # the Canaries, told the other way round
+    ],
+)
+def test_a_night_is_called_by_the_evening_at_its_site(at: str, longitude_deg: float, evening: str) -> None:
+    assert evening_of(datetime.fromisoformat(at), longitude_deg).isoformat() == evening

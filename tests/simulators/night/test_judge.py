@@ -138,7 +138,7 @@ def test_an_error_in_the_log_fails_the_night(night: HandMadeNight) -> None:
     night.say("ApiTrouble", 6.0, level="error", doing="poll", what="nonsense")
     night.say("StationNote", 7.0, level="warning", what="a word of warning")
     figures = night.figures()
-    assert only_fault(figures) == "2 errors in the log, the first: hit the pier"
+    assert only_fault(figures) == "errors in the log: 2, the first: hit the pier"
     assert figures.errors == ("hit the pier", "nonsense")
 
 

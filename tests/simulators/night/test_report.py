@@ -191,7 +191,7 @@ def test_a_hard_night_is_held_to_its_promises_and_not_to_its_log(night: HandMade
     assert [promise["held"] for promise in report["promises"]] == [True, False]
     assert "✗ I8" in said
     report, _, _ = told(kept, hard=False)
-    assert report["faults"] == ["1 errors in the log, the first: the line was cut"]
+    assert report["faults"] == ["errors in the log: 1, the first: the line was cut"]
 
 
 def test_every_task_without_a_success_is_printed_with_its_reason(night: HandMadeNight, settings: NightSettings) -> None:
