@@ -65,5 +65,5 @@ def mean_sun_ahead(longitude_deg: float) -> timedelta:
 
 
 def evening_of(at: datetime, longitude_deg: float) -> date:
-    """The date at the site (by its mean Sun) of the evening on which the night of `at` began: what a night is called."""
+    """The date, by the mean Sun of the site, of the evening on which the night of `at` began, which is its name."""
     return (at + mean_sun_ahead(longitude_deg) - timedelta(hours=12.0)).date()
