@@ -12,6 +12,8 @@ from bridge.timekeeping import Timekeeping
 # More than this between two looks is no drift and no slow correction: the clock was set (reliability.md row 32).
 STEP_S = 0.1
 _LOOK_EACH_S = 0.5
+_SAME_MOMENT_S = 0.01
+_READINGS = 5
 _ASK_EACH_LOOKS = 30
 
 
@@ -20,12 +22,21 @@ class Stopwatch:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._began = clock.now(), anyio.current_time()
+        self._began = _both(clock)
 
     def stepped_s(self) -> float:
         """What the clock was set by meanwhile; a drift, a slow correction and the reading itself are in it."""
-        at: datetime = self._clock.now()
-        return (at - self._began[0]).total_seconds() - (anyio.current_time() - self._began[1])
+        at, loop_s = _both(self._clock)
+        return (at - self._began[0]).total_seconds() - (loop_s - self._began[1])
+
+
+def _both(clock: Clock) -> tuple[datetime, float]:
+    """The time of day and the loop's in the same moment: read again where the processor was elsewhere in between."""
+    for _ in range(_READINGS):
+        before_s, at, after_s = anyio.current_time(), clock.now(), anyio.current_time()
+        if after_s - before_s < _SAME_MOMENT_S:
+            break
+    return at, (before_s + after_s) / 2.0
 
 
 @dataclass(slots=True, kw_only=True)

@@ -99,3 +99,12 @@ async def test_a_stopwatch_counts_what_the_clock_was_set_by() -> None:
     assert stopwatch.stepped_s() == pytest.approx(0.0, abs=1e-4)
     clock.set_by_s = -0.4
     assert stopwatch.stepped_s() == pytest.approx(-0.4, abs=1e-4)
+
+
+async def test_a_busy_processor_between_two_readings_is_no_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The time of day is read, and 0.4 s later the loop's: that is read once more."""
+    clock, began_s = LoopClock(DUSK), anyio.current_time()
+    late_s = iter([0.0, 0.4])
+    stopwatch = Stopwatch(clock)
+    monkeypatch.setattr(anyio, "current_time", lambda: began_s + next(late_s, 0.0))
+    assert stopwatch.stepped_s() == pytest.approx(0.0, abs=0.001)
