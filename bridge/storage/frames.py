@@ -47,7 +47,7 @@ class FrameFolder:
         """Take, before the shutter opens, the room that a frame of so many pixels under this name needs.
 
         Raises:
-            DiskFull: there is none, or less would be left free than is to be kept.
+            DiskFull: there is none, or less would be left free than is to be kept, or the disk gives none.
         """
         await self._worker.call(self._reserve, file_name, 2 * pixel_count + _HEADER_BYTES)
 
@@ -91,8 +91,11 @@ class FrameFolder:
                 f"{self._folder}: {free_bytes / 1e9:.2f} GB free, a frame needs {needed_bytes / 1e9:.3f} GB and "
                 f"{self._keep_free_bytes / 1e9:.2f} GB are kept free: make room"
             )
-        with _part_file(self._folder / part_name(file_name), is_there=False) as descriptor:
-            os.posix_fallocate(descriptor, 0, needed_bytes)
+        try:
+            with _part_file(self._folder / part_name(file_name), is_there=False) as descriptor:
+                os.posix_fallocate(descriptor, 0, needed_bytes)
+        except OSError as error:
+            raise DiskFull(f"{self._folder}: no room can be taken for a frame: {error}; look at the disk") from error
         self._reserved.add(file_name)
 
     def _release(self, file_name: str) -> None:

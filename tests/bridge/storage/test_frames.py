@@ -243,6 +243,23 @@ async def test_the_room_for_a_frame_is_taken_before_the_shutter_opens_and_given_
         assert file.path.stat().st_blocks * 512 < sensor_px, "what was too much is free again"
 
 
+async def test_a_disk_that_gives_no_room_is_as_good_as_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Mounted anew for reading only, as a dying one is: no exposure is begun, and nothing ends."""
+
+    def read_only(*_: int) -> None:
+        raise OSError(errno.EROFS, "read-only file system")
+
+    async with open_frame_folder(tmp_path, keep_free_bytes=0) as folder:
+        with monkeypatch.context() as patched:
+            patched.setattr(os, "posix_fallocate", read_only)
+            with pytest.raises(DiskFull, match="look at the disk"):
+                await folder.reserve("one.fits", 1000)
+        assert list(tmp_path.iterdir()) == []
+        await folder.reserve("one.fits", 1000)
+        with pytest.raises(DiskFull, match="File exists"):
+            await folder.reserve("one.fits", 1000)
+
+
 async def test_a_frame_larger_than_its_room_is_written_all_the_same(tmp_path: Path, make_header: HeaderMaker) -> None:
     header = make_header(pixels=np.ones((300, 300), dtype=np.uint16))
     async with open_frame_folder(tmp_path, keep_free_bytes=0) as folder:
