@@ -37,6 +37,7 @@ from simulators.night.report import print_report, write_report
 from simulators.night.servers import swarm_for
 from simulators.night.settings import Devices, NightSettings, NoDarkness, darkness
 from simulators.night.station_file import Addresses, station_toml
+from simulators.night.upset_report import in_words, records, taken
 from simulators.night.ways import Ways, tally
 
 # The processes need a moment of life before simulated time begins, and one to deliver the last frames after it ends.
@@ -231,11 +232,12 @@ class _Night:
         return frames
 
     def tell_upsets(self) -> str:
-        """What was done to INDI's server, in words; when, and until when, is kept beside the report."""
+        """What was done to INDI's server, and how the bridge took it, in words; each is kept beside the report."""
         upsets = asked(f"http://{self._upsets_at}/_observatory/upsets")
-        self._settings.out.joinpath("upsets.json").write_text(json.dumps(upsets, indent=1) + "\n", encoding="utf-8")
-        counts = {what: sum(one["what"] == what for one in upsets) for what in ("frozen", "killed")}
-        return f"indiserver was frozen {counts['frozen']} times, and killed and started again {counts['killed']} times"
+        answers = taken(upsets, read_log(self._settings.out / "state"))
+        kept = json.dumps(records(upsets, answers), indent=1)
+        self._settings.out.joinpath("upsets.json").write_text(kept + "\n", encoding="utf-8")
+        return in_words(answers, rate=self._settings.rate)
 
     def _time_scale(self, *, with_site: bool = True) -> list[str]:
         ground = self._settings.ground
