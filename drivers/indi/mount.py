@@ -39,7 +39,8 @@ _GOTO: Final = "ON_COORD_SET"
 _ABORT: Final = "TELESCOPE_ABORT_MOTION"
 _SIDE: Final = "TELESCOPE_PIER_SIDE"
 _KINDS: Final = {"ALTAZ": MountKind.ALTAZ, "EQ_FORK": MountKind.FORK, "EQ_GEM": MountKind.GERMAN}  # MOUNT_TYPE
-_ORBIT: Final = ("SAT_TLE_TEXT", "SAT_PASS_WINDOW", "SAT_TRACKING_STAT")
+_ORDERS: Final = "SAT_TRACKING_STAT"
+_ORBIT: Final = ("SAT_TLE_TEXT", "SAT_PASS_WINDOW", _ORDERS)
 # Drivers that show TRACK_CUSTOM and do not follow it: without code for it, or on one axis only (read in their source).
 _NO_RATES: Final = frozenset(
     {"indi_lx200_10micron", "indi_ieq_telescope", "indi_ioptronv3_telescope", "indi_pmc8_telescope"}
@@ -63,7 +64,7 @@ async def indi_mount(
             period_s=await look_often(link, every_s=LOOK_EVERY_S),
         )
         await link.wait_for(axes.place, within_s=ANSWERS_WITHIN_S)
-        needs = [prop for prop in (_ABORT, axes.place, *SHOW_MOTION) if link.has(prop)]
+        needs = [prop for prop in (_ABORT, axes.place, *SHOW_MOTION, _ORDERS) if link.has(prop)]
         async with stop_line(link, settings, needs=needs) as line:
             capabilities = _capabilities(link, axes)
             yield IndiMount(link, axes, line, capabilities, now=now, tolerance_deg=tolerance_deg)
@@ -75,7 +76,7 @@ async def stop_indi_mount(settings: IndiDevice) -> None:
     Raises:
         ConnectionLost: there is no server, or it does not take it.
     """
-    await stop_unseen(settings, ((_ABORT, "ABORT"), (TRACKS, "TRACK_OFF")))
+    await stop_unseen(settings, ((_ABORT, "ABORT"), (_ORDERS, "SAT_HALT"), (TRACKS, "TRACK_OFF")))
 
 
 class IndiMount:
@@ -104,7 +105,7 @@ class IndiMount:
         return MountStatus(
             pointing=self._axes.pointing(),
             slewing=self._axes.slewing(),
-            tracking=self._axes.tracking() and not self._axes.parked(),
+            tracking=(self._axes.tracking() or _follows_orbit(self._link)) and not self._axes.parked(),
             parked=self._axes.parked(),
             pier_side=self._pier_side(),
             read_at=self._now() - timedelta(seconds=self._axes.pointing_age_s()),
@@ -131,6 +132,7 @@ class IndiMount:
 
         self._require_unparked(doing)
         async with stopped_by(self.abort, device=self.name):
+            await self._end_orbit()
             await self._axes.end_rates()
             with suppress(Refused, Malfunction):  # some will not; one that stands ends where the place was when it left
                 await self._axes.switch_tracking(True)
@@ -148,6 +150,7 @@ class IndiMount:
         if not stars and not self.capabilities.can_set_rates:
             raise Refused(self.name, doing, "this mount tracks stars only; observe with sidereal tracking")
         async with stopped_by(self.abort, device=self.name):
+            await self._end_orbit()
             if stars:
                 await self._axes.track_sidereally()
             else:
@@ -162,14 +165,14 @@ class IndiMount:
         if not self.capabilities.can_follow_orbits:
             raise Refused(self.name, doing, "this mount computes no orbits; use rates")
         self._require_unparked(doing)
-        tle, window, orders = _ORBIT
+        tle, window, _ = _ORBIT
         lines = "\n".join((elements.name, elements.line1, elements.line2))
         span = {f"{window}_START": _utc_text(opens), f"{window}_END": _utc_text(closes)}
         async with stopped_by(self.abort, device=self.name):
             # drivers read back what they made of it: the name alone, or all in one line
             await self._link.set_text(tle, {"TLE": lines}, within_s=SET_WITHIN_S, finished=False)
             await self._link.set_text(window, span, within_s=SET_WITHIN_S)
-            await self._link.choose(orders, "SAT_TRACK", within_s=ANSWERS_WITHIN_S, finished=False)
+            await self._link.choose(_ORDERS, "SAT_TRACK", within_s=ANSWERS_WITHIN_S, finished=False)
 
     async def sync(self, on: Equatorial) -> None:
         doing = f"sync on {on.ra_deg:.4f}° {on.dec_deg:+.4f}°"
@@ -185,6 +188,7 @@ class IndiMount:
         await until(taken, device=self.name, doing=doing, within_s=ANSWERS_WITHIN_S, every_s=EVERY_S)
 
     async def stop_tracking(self) -> None:
+        await self._end_orbit()
         await self._axes.until_standing("stop tracking")
 
     async def park(self) -> None:
@@ -227,8 +231,14 @@ class IndiMount:
         """A parked mount has nothing to end, and drivers refuse it; whether it stands is read back all the same."""
         if not self._stopping.parked():
             await self._line.press(_ABORT)
+        if _follows_orbit(self._line.link):  # which an abort alone need not end: 10micron's driver goes on saying so
+            await self._line.press(_ORDERS, "SAT_HALT")
         await self._stopping.until_standing("abort")
         await self._line.until_known(self._axes.at_rest)
+
+    async def _end_orbit(self) -> None:
+        if _follows_orbit(self._link):
+            await self._link.choose(_ORDERS, "SAT_HALT", within_s=ANSWERS_WITHIN_S, finished=False)
 
     async def _send(self, what: str, direction: Equatorial) -> None:
         """The place, to be tracked or synced on: which of both is a switch of its own."""
@@ -251,6 +261,10 @@ class IndiMount:
     def _require_own_axes(self, direction: Equatorial, doing: str) -> None:
         if direction.system is not self.capabilities.system:
             raise Refused(self.name, doing, f"it takes {self.capabilities.system} places, not {direction.system} ones")
+
+
+def _follows_orbit(link: Link) -> bool:
+    return link.has(_ORDERS, "SAT_TRACK") and link.switch(_ORDERS, "SAT_TRACK")
 
 
 def _capabilities(link: Link, axes: Axes) -> MountCapabilities:

@@ -27,8 +27,8 @@ class StopLine:
         self.link = link  # for readings, and for what else belongs to a stop
         self._own = own
 
-    async def press(self, prop: str) -> None:
-        """Press the button ABORT of this property on both connections, and wait for the answer on this one.
+    async def press(self, prop: str, element: str = "ABORT") -> None:
+        """Press this button on both connections, and wait for the answer on this one.
 
         On the device's own it comes behind whatever was sent there before, so that no command overtakes it; that one
         may be stuck, and is not waited for. Pressing twice does no harm.
@@ -36,8 +36,8 @@ class StopLine:
         Raises:
             DeviceError: as a Link's.
         """
-        self._own.press(prop, "ABORT")
-        await self.link.choose(prop, "ABORT", within_s=ANSWERS_WITHIN_S, finished=False)
+        self._own.press(prop, element)
+        await self.link.choose(prop, element, within_s=ANSWERS_WITHIN_S, finished=False)
 
     async def until_known(self, stands: Callable[[], bool]) -> None:
         """Until the device's own connection has heard of it too, where it hears anything."""

@@ -5,16 +5,23 @@ What a driver shows and what it does are two things: which rates are followed is
 """
 
 import socket
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+import anyio
 import pytest
 
+from bridge.calibration.measured import Way
 from bridge.clock import SystemClock
+from bridge.observing.helm import Helm
 from drivers.config import IndiDevice
 from drivers.connect import connect_mount
 from drivers.errors import Refused
+from drivers.indi.link import Link, connected
+from drivers.indi.properties import PropertyState
+from drivers.protocols import Mount
 from drivers.values import ElementLines, EquatorialSystem
 from simulators.indi.server import IndiServer, indiserver_missing
 
@@ -76,8 +83,63 @@ async def test_what_a_driver_can_do_is_found_out_when_it_is_connected(program: s
                 await mount.track(ra_deg_per_s=0.01, dec_deg_per_s=0.0)
 
 
-async def test_a_mount_that_computes_orbits_takes_one_with_its_window(drivers: IndiServer) -> None:
+@asynccontextmanager
+async def watched_10micron(drivers: IndiServer) -> AsyncIterator[tuple[Mount, Link]]:
+    """The mount, and what its driver says on a connection of ours."""
     device = IndiDevice(driver="indi", address=drivers.address, device="10micron")
-    now = datetime.now(UTC)
-    async with connect_mount(device, now=SystemClock().now) as mount:
-        await mount.follow_orbit(ISS, opens=now + timedelta(minutes=1), closes=now + timedelta(minutes=6))
+    async with connect_mount(device, now=SystemClock().now) as mount, connected("watch", device) as watch:
+        opens = datetime.now(UTC) + timedelta(minutes=1)
+        await mount.follow_orbit(ISS, opens=opens, closes=opens + timedelta(minutes=5))
+        await soon(lambda: watch.switch("SAT_TRACKING_STAT", "SAT_TRACK"))
+        assert watch.text("SAT_PASS_WINDOW", "SAT_PASS_WINDOW_START") == opens.strftime("%Y-%m-%dT%H:%M:%S")
+        yield mount, watch
+
+
+async def soon(so: Callable[[], bool]) -> None:
+    with anyio.fail_after(10.0):
+        while not so():
+            await anyio.sleep(0.02)
+
+
+def halted(watch: Link) -> bool:
+    return watch.switch("SAT_TRACKING_STAT", "SAT_HALT") and not watch.switch("SAT_TRACKING_STAT", "SAT_TRACK")
+
+
+async def test_a_real_driver_takes_an_orbit_with_its_window(drivers: IndiServer) -> None:
+    async with watched_10micron(drivers) as (_, watch):
+        assert watch.text("SAT_TLE_TEXT", "TLE").startswith(ISS.name)
+        assert watch.state("SAT_TLE_TEXT") is PropertyState.OK
+        assert watch.state("SAT_PASS_WINDOW") is PropertyState.OK
+        assert watch.state("SAT_TRACKING_STAT") is PropertyState.OK
+
+
+async def test_a_mount_that_follows_an_orbit_says_that_it_tracks(drivers: IndiServer) -> None:
+    """Its driver does not: whoever lets go of a mount that does not track would leave it following."""
+    async with watched_10micron(drivers) as (mount, watch):
+        assert not watch.switch("TELESCOPE_TRACK_STATE", "TRACK_ON")
+        assert (await mount.status()).tracking
+        await mount.stop_tracking()
+        await soon(lambda: halted(watch))
+        assert not (await mount.status()).tracking
+
+
+async def test_a_helm_lets_go_of_an_orbit(drivers: IndiServer) -> None:
+    """By the bridge's own way of it; the driver refuses to be told to track the stars, so it is left standing."""
+    async with watched_10micron(drivers) as (mount, watch):
+        clock = SystemClock()
+        until = clock.now() + timedelta(minutes=6)
+        helm = Helm(mount=mount, way=Way.ORBIT, bounds_deg_s=(1.0, 1.0), until=until, clock=clock)
+        await helm.follow_orbit(ISS, closes=until)
+        await helm.let_go()
+        await soon(lambda: halted(watch))
+        status = await mount.status()
+        assert not status.tracking
+        assert not status.slewing
+
+
+async def test_an_abort_halts_the_orbit_too(drivers: IndiServer) -> None:
+    """The driver's own abort leaves it saying that it follows the satellite."""
+    async with watched_10micron(drivers) as (mount, watch):
+        await mount.abort()
+        await soon(lambda: halted(watch))
+        assert not (await mount.status()).tracking
