@@ -49,6 +49,8 @@ DRIVERS = {
     "indi_lx200ap_v2": Said("AstroPhysics V2", rates=True),
     "indi_ioptronv3_telescope": Said("iOptronV3", rates=False),  # right ascension alone
     "indi_pmc8_telescope": Said("PMC8", rates=False),  # right ascension alone
+    "indi_astrotrac_telescope": Said("AstroTrac", rates=True),
+    "indi_celestron_gps": Said("Celestron GPS", rates=False),  # knows no rates of one's own
 }
 
 
