@@ -30,7 +30,7 @@ class Caught:
 async def test_nearly_every_frame_of_a_low_satellite_has_it_in_the_field(tmp_path: Path, ephemeris: Ephemeris) -> None:
     caught: list[Caught] = []
     for number in range(TRIED):
-        starts_at = DUSK + timedelta(minutes=2.0 * (number // 4))
+        starts_at = DUSK + timedelta(minutes=1.0 * (number // 4))
         async with a_scope(tmp_path / str(number), ephemeris=ephemeris, starts_at=starts_at) as scope:
             up = up_now("LEO", scope.after(60.0), above_deg=30.0)
             index = up[number % len(up)]
