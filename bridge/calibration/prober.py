@@ -28,6 +28,7 @@ _TOLD_AT_MOST_DEG_S = 20.0
 _READ_EVERY_S = 0.1
 _TOO_LATE = 2.0
 _REST_S = 0.8
+_TAKEN_UP_S = 0.6
 _SLOWS_DOWN_S = 2.0
 _SLEW_WITHIN = timedelta(minutes=5)
 _FEWEST_READINGS = 5
@@ -86,8 +87,9 @@ class Prober:
         bounds = (_TOLD_AT_MOST_DEG_S, _TOLD_AT_MOST_DEG_S)
         helm = Helm(mount=self.mount, way=way, bounds_deg_s=bounds, until=until, clock=self.clock)
         try:
-            if way is Way.AXES and self._turns_slowly():  # a first command takes longer than those of a loop
-                await helm.steer((SIDEREAL_DEG_PER_S, 0.0))
+            if way is not Way.AXES or self._turns_slowly():  # a first command takes longer than those of a loop
+                await helm.steer((_slowly(told[0]), _slowly(told[1])))
+                await anyio.sleep(_TAKEN_UP_S)
             before = await self._readings(_REST_S, start)
             asked_s = unix_s_of(self.clock.now())
             await helm.steer(told)
@@ -112,7 +114,7 @@ class Prober:
 
     def _turns_slowly(self) -> bool:
         speeds = self.mount.capabilities.axis_speeds
-        return speeds is not None and speeds[0].admit(SIDEREAL_DEG_PER_S)
+        return speeds is not None and all(one.admit(SIDEREAL_DEG_PER_S) for one in speeds)
 
     async def _readings(self, for_s: float, start: MountStatus) -> list[MountStatus]:
         """Readings for so long, or until the mount has gone far from where it started.
@@ -154,6 +156,10 @@ class Prober:
         icrs = ICRS(ra_deg=pointing.ra_deg, dec_deg=pointing.dec_deg)
         apparent = self.gate.ephemeris.apparent_of(icrs, reading.read_at)
         return apparent.ra_deg, apparent.dec_deg
+
+
+def _slowly(told_deg_s: float) -> float:
+    return math.copysign(SIDEREAL_DEG_PER_S, told_deg_s) if told_deg_s else 0.0
 
 
 def _pair(pointing: Equatorial) -> Pair:
