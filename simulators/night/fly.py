@@ -233,7 +233,8 @@ class _Night:
 
     def tell_upsets(self) -> str:
         """What was done to INDI's server, and how the bridge took it, in words; each is kept beside the report."""
-        upsets = asked(f"http://{self._upsets_at}/_observatory/upsets")
+        told = asked(f"http://{self._upsets_at}/_observatory/upsets")
+        upsets = [one for one in told if datetime.fromisoformat(one["at"]) < self._ends]  # nobody is there afterwards
         answers = taken(upsets, read_log(self._settings.out / "state"))
         kept = json.dumps(records(upsets, answers), indent=1)
         self._settings.out.joinpath("upsets.json").write_text(kept + "\n", encoding="utf-8")

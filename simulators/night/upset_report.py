@@ -8,13 +8,17 @@ from typing import Any
 
 from simulators.night.judge import Record
 
+# Who is asked all the time: what is not there the moment the server is back was not looked for in time.
+_ASKED_ALWAYS = ("safety", "mount", "camera", "dome")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
     """One upset as the bridge's log shows it; seconds of the sky, not a number where the log is silent.
 
     `noticed_s` counts from the upset to the first word of a fault or of danger; `found_again_s` from the server's
-    return until the last of those that came back was there: each device, and the word that it is safe.
+    return until the last of those that came back was there: each device, and the word that it is safe. A device that
+    nobody asked until later, as a filter wheel under a closed roof, counts from when it was missed.
     """
 
     what: str
@@ -31,18 +35,27 @@ def taken(upsets: Sequence[Record], log: Sequence[Record]) -> tuple[Taken, ...]:
         back = datetime.fromisoformat(one["until"])
         mine = [(at, event) for at, event in events if begin <= at and (over is None or at < over)]
         noticed = next((at for at, event in mine if _is_bad_news(event)), None)
-        found: dict[str, datetime] = {}
-        for at, event in mine:
-            if at >= back and (name := _found(event)):
-                found.setdefault(name, at)
+        found_s = _found_s([(at, event) for at, event in mine if at >= back], back)
         answers.append(
             Taken(
                 what=str(one["what"]),
                 noticed_s=math.nan if noticed is None else (noticed - begin).total_seconds(),
-                found_again_s=(max(found.values()) - back).total_seconds() if found else math.nan,
+                found_again_s=max(found_s.values(), default=math.nan),
             )
         )
     return tuple(answers)
+
+
+def _found_s(events: Sequence[tuple[datetime, Record]], back: datetime) -> dict[str, float]:
+    """How long each was looked for, the first time it was found since the server was `back`."""
+    found_s: dict[str, float] = {}
+    missed: dict[str, datetime] = {}
+    for at, event in events:
+        if event["event"] == "DeviceFault":
+            missed.setdefault(str(event["device"]).partition(" '")[0], at)
+        elif (name := _found(event)) and name not in found_s:
+            found_s[name] = (at - (back if name in _ASKED_ALWAYS else missed.get(name, back))).total_seconds()
+    return found_s
 
 
 def records(upsets: Sequence[Record], answers: Sequence[Taken]) -> list[Record]:

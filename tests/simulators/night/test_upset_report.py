@@ -30,6 +30,10 @@ def test_the_first_bad_word_is_when_it_was_noticed_and_the_last_return_when_all_
         said("DeviceRecovered", 140.0, device="camera"),
         said("SafetyChanged", 135.0, safe=True),
         said("DeviceRecovered", 600.0, device="camera"),  # for another reason
+        said(
+            "DeviceFault", 700.0, device="filter wheel 'Filter Simulator' at 127.0.0.1:7624"
+        ),  # nobody asked it before
+        said("DeviceRecovered", 703.0, device="filter wheel"),
     ]
     assert taken([upset("frozen", 100.0)], log) == (Taken(what="frozen", noticed_s=12.0, found_again_s=10.0),)
 
