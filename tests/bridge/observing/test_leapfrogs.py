@@ -12,7 +12,8 @@ from schedules.ephemeris import Ephemeris
 from schedules.places import angle_deg
 from schedules.requests import CollectShape
 from simulators.physics.album import Truth
-from tests.bridge.observing.stations import DUSK, GROUND, a_plan_for, a_request, a_scope, satellite, swarm, up_now
+from simulators.sky.passes import Pass
+from tests.bridge.observing.stations import DUSK, GROUND, a_plan_for, a_request, a_scope, satellite, swarm
 
 TRIED = int(os.environ.get("NIGHTBRIDGE_LEAPFROGS", "4"))
 # Of a field of 2° by 1.5°, however the camera is turned.
@@ -29,20 +30,27 @@ class Caught:
 
 async def test_nearly_every_frame_of_a_low_satellite_has_it_in_the_field(tmp_path: Path, ephemeris: Ephemeris) -> None:
     caught: list[Caught] = []
-    for number in range(TRIED):
-        starts_at = DUSK + timedelta(minutes=1.0 * (number // 4))
+    for number, one in enumerate(low_passes()[:TRIED]):
+        starts_at = one.rise - timedelta(seconds=40.0)
         async with a_scope(tmp_path / str(number), ephemeris=ephemeris, starts_at=starts_at) as scope:
-            up = up_now("LEO", scope.after(60.0), above_deg=30.0)
-            index = up[number % len(up)]
-            request = a_request(satellite(index), frame_count=4, exposure_s=1.0)
+            target = satellite(one.index)
+            request = a_request(target, frame_count=4, exposure_s=1.0)
             await scope.file(request)
-            planned = a_plan_for(request, starts_at=scope.after(30.0), lasts_s=150.0, shape=CollectShape.LEAPFROG)
+            lasts_s = (one.set - one.rise).total_seconds()
+            planned = a_plan_for(request, starts_at=one.rise, lasts_s=lasts_s, shape=CollectShape.LEAPFROG)
             await scope.observer.observe(planned)
             truths = scope.simulated.album.truths(scope.clock.now())
-            caught += [Caught(request.target.norad_id, off_deg(truth, index)) for truth in truths]  # type: ignore[union-attr]
+            caught += [Caught(target.norad_id, off_deg(truth, one.index)) for truth in truths]
     assert len(caught) > 2 * TRIED
     inside = sum(one.off_deg < INSIDE_DEG for one in caught)
     assert inside >= 0.99 * len(caught), [one for one in caught if one.off_deg >= INSIDE_DEG]
+
+
+def low_passes() -> list[Pass]:
+    """Of low satellites, above 30° in the four hours after dusk for a minute and a half at least, by their rise."""
+    found = swarm().passes(GROUND, DUSK + timedelta(minutes=5.0), DUSK + timedelta(hours=4.0), 30.0)
+    long = [one for one in found if (one.set - one.rise).total_seconds() > 90.0]
+    return [one for one in long if swarm().names[one.index].startswith("LEO")]
 
 
 def off_deg(truth: Truth, index: int) -> float:
