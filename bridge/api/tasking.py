@@ -92,11 +92,11 @@ class TaskingApi:
         return status
 
     async def _held(self, task_id: str, closes: datetime) -> str:
-        """The status of a task whose window closes then, or some time later: one that was made from its frames knows
-        only when those were taken. Empty where it is not listed.
+        """The status of a task whose window closes then, as far as we know: the platform may have moved its end since,
+        and one that was made from its frames knows only when those were taken. Empty where it is not listed.
         """
-        for later in (timedelta(0), _LONGEST_WINDOW):
-            statuses = await self.statuses(closing_from=closes, closing_to=closes + later)
+        for around in (timedelta(0), _LONGEST_WINDOW):
+            statuses = await self.statuses(closing_from=closes - around, closing_to=closes + around)
             if task_id in statuses:
                 return statuses[task_id]
         return ""

@@ -39,7 +39,7 @@ def export_night(config: Path | None, folder: Path, *, evening: date | None) -> 
     if not ledger["task"]:
         complain(f"nothing happened in the night that began on {evening}")
         return 1
-    missing = _write(folder, ledger, evening)
+    missing = _write(folder, ledger, evening, settings.state_folder)
     held = f"{counted(len(ledger['task']), 'task')}, {counted(_count(ledger, missing), 'frame')}"
     typer.echo(f"{folder}: {held}, report.html, ledger.json")
     for name in missing:
@@ -63,16 +63,16 @@ def _noon(settings: Settings, evening: date) -> datetime:
     return noon - mean_sun_ahead(settings.site.longitude_deg)
 
 
-def _write(folder: Path, ledger: dict[str, list[dict[str, Any]]], evening: date) -> list[str]:
-    """Fill the new folder; gives the names of frames that are not on disk any more."""
+def _write(folder: Path, ledger: dict[str, list[dict[str, Any]]], evening: date, state_folder: Path) -> list[str]:
+    """Fill the new folder from the station's; gives the names of frames that are not on disk any more."""
     frames_folder = folder / "frames"
     frames_folder.mkdir(parents=True)
     missing = []
     for frame in ledger["frame"]:
         if frame["path"] is None:
             continue
-        if Path(frame["path"]).is_file():
-            _link_or_copy(Path(frame["path"]), frames_folder / frame["file_name"])
+        if (state_folder / frame["path"]).is_file():
+            _link_or_copy(state_folder / frame["path"], frames_folder / frame["file_name"])
         else:
             missing.append(frame["file_name"])
     text = json.dumps(ledger, indent=1, ensure_ascii=False, allow_nan=False)

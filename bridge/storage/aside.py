@@ -11,7 +11,9 @@ _NO_FOLDER_SYNC = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EBADF})
 
 def make_folder(folder: Path) -> None:
     """Make `folder`, for nobody else to read, where there is none."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if not folder.is_dir():
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        sync_folder(folder.parent)
 
 
 def move_aside(path: Path, at: datetime) -> Path:

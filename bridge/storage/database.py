@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import anyio
 
-from bridge.errors import LedgerDamaged, LedgerUnusable
+from bridge.errors import LedgerDamaged, LedgerUnusable, StationBusy
 from bridge.storage.aside import move_aside
 from drivers.threads import Worker
 
@@ -56,7 +56,13 @@ class Database:
         self._path = path
         self._connection = connection
         self._worker = worker
+        self._epoch: int | None = None  # ours, from the first write on
         self.written = Bell()
+
+    @property
+    def folder(self) -> Path:
+        """Where the file is: paths of frames are from here on."""
+        return self._path.parent
 
     async def read(self, work: Callable[[sqlite3.Connection], _T]) -> _T:
         """What `work` finds, from one consistent view."""
@@ -67,10 +73,29 @@ class Database:
 
         Raises:
             LedgerUnusable: the disk is full or broken, or another program holds the file.
+            StationBusy: another bridge has written since; this one may not any more.
         """
-        result = await self._worker.call(self._run, "BEGIN IMMEDIATE", work)
+        result = await self._worker.call(self._run_write, work)
         self.written.ring()
         return result
+
+    def _run_write(self, work: Callable[[sqlite3.Connection], _T]) -> _T:
+        epoch, result = self._run("BEGIN IMMEDIATE", lambda c: (self._claimed(c), work(c)))
+        self._epoch = epoch
+        return result
+
+    def _claimed(self, connection: sqlite3.Connection) -> int:
+        """Our epoch: the next one at our first write, and then the newest for as long as nobody took the next."""
+        newest = int(connection.execute("SELECT epoch FROM station").fetchone()[0])
+        if self._epoch is None:
+            connection.execute("UPDATE station SET epoch = ?", (newest + 1,))
+            return newest + 1
+        if newest != self._epoch:
+            raise StationBusy(
+                f"{self._path} was taken over by another nightbridge (epoch {newest}, ours is {self._epoch}): this one "
+                "writes no more; stop one of the two"
+            )
+        return self._epoch
 
     def _run(self, begin: str, work: Callable[[sqlite3.Connection], _T]) -> _T:
         try:

@@ -89,7 +89,14 @@ class FrameBook:
             kept = connection.execute(
                 "UPDATE frame SET state = 'kept', path = ?, bytes = ?, sha256 = ?, started_at = ?, ended_at = ? "
                 "WHERE id = ? AND state = 'reserved'",
-                (str(file.path), file.bytes, file.sha256, text_of(started_at), text_of(ended_at), frame.frame_id),
+                (
+                    self._path_text(file),
+                    file.bytes,
+                    file.sha256,
+                    text_of(started_at),
+                    text_of(ended_at),
+                    frame.frame_id,
+                ),
             ).rowcount
             if kept:
                 queue_frame(connection, task_id=frame.task_id, frame_id=frame.frame_id, at=at)
@@ -139,7 +146,7 @@ class FrameBook:
                     frame.number,
                     frame.total,
                     frame.file_name,
-                    str(file.path),
+                    self._path_text(file),
                     file.bytes,
                     file.sha256,
                     text_of(request.opens),
@@ -150,6 +157,11 @@ class FrameBook:
             queue_frame(connection, task_id=frame.task_id, frame_id=frame.frame_id, at=at, look_first=True)
 
         await self._database.write(step)
+
+    def _path_text(self, file: FrameFile) -> str:
+        """From the ledger's folder on, where the frame is in it: the two may be moved together."""
+        folder = self._database.folder
+        return str(file.path.relative_to(folder) if file.path.is_relative_to(folder) else file.path)
 
     async def file_names(self) -> set[str]:
         """The file names of all frames, whatever became of them."""

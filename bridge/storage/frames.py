@@ -76,6 +76,10 @@ class FrameFolder:
         """Move a file that is no whole frame of ours out of the way, for a person to look at; gives where it is."""
         return await self._worker.call(move_aside, self._folder / file_name, at)
 
+    async def settle(self) -> None:
+        """Make last what is there: the last run may have died between giving a frame its name and that."""
+        await self._worker.call(sync_folder, self._folder)
+
     async def clear_unfinished(self) -> None:
         """Remove what was being written when the last run ended."""
         await self._worker.call(self._clear_unfinished)

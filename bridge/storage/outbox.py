@@ -63,6 +63,9 @@ class Backlog:
     parked: int
 
 
+# No try is ever put off for longer: one that lies further ahead was put there by a clock that has been set back since.
+_FURTHEST = timedelta(minutes=65)
+
 # A report waits until every frame of its task has landed or is parked.
 _FRAMES_SETTLED = (
     "NOT EXISTS (SELECT 1 FROM outbox f WHERE f.task_id = o.task_id AND f.kind = 'frame' "
@@ -95,14 +98,16 @@ class Outbox:
 
     async def next_due(self, lane: Lane, *, busy: Collection[int]) -> OutboxItem | None:
         """The item that has waited longest past its time, reports before frames; None while nothing is due."""
-        now = text_of(self._clock.now())
+        at = self._clock.now()
+        now, furthest = text_of(at), text_of(at + _FURTHEST)
 
         def find(connection: sqlite3.Connection) -> OutboxItem | None:
-            due = [row for row in _soonest(connection, lane, busy) if row["next_try_at"] <= now]
+            soonest = _soonest(connection, lane, busy)
+            due = [row for row in soonest if row["next_try_at"] <= now or row["next_try_at"] > furthest]
             if not due:
                 return None
             first = min(due, key=lambda row: (row["kind"] == "frame", row["next_try_at"], row["id"]))
-            return _item(connection, connection.execute(_ITEM, (first["id"],)).fetchone())
+            return self._item(connection, connection.execute(_ITEM, (first["id"],)).fetchone())
 
         return await self._database.read(find)
 
@@ -201,6 +206,27 @@ class Outbox:
         )
         return await self._database.read(lambda c: Backlog(**dict(c.execute(query).fetchone())))
 
+    def _item(self, connection: sqlite3.Connection, row: sqlite3.Row) -> OutboxItem:
+        status = row["body"]
+        if status == "Succeeded" and not landed_frames(connection, row["task_id"]):
+            status = "Failed"  # the platform took none of the frames
+        return OutboxItem(
+            item_id=row["id"],
+            subject=row["subject"],
+            task_id=row["task_id"],
+            api_task_id=row["task_id"] if row["source"] == TaskSource.API else "",
+            status=status,
+            stage=Stage(row["stage"]),
+            stage_at=instant_of(row["stage_at"]),
+            upload_id=row["upload_id"],
+            tries=row["tries"],
+            file_name=row["file_name"] or "",
+            path=None if row["path"] is None else self._database.folder / row["path"],
+            bytes=row["bytes"] or 0,
+            sha256=row["sha256"] or "",
+            closes=instant_of(row["closes_at"]),
+        )
+
     async def _step(self, step: Callable[[sqlite3.Connection], list[Event]]) -> None:
         for event in await self._database.write(step):
             self._telemetry.publish(event)
@@ -223,25 +249,3 @@ def _follow(connection: sqlite3.Connection, item: OutboxItem, stage: Stage, at: 
         # it may have been believed landed: nobody may clear it away now
         connection.execute("UPDATE frame SET state = 'kept' WHERE id = ? AND state = 'landed'", (item.subject,))
     return [*finish_delivery(connection, item.task_id, at=at)]
-
-
-def _item(connection: sqlite3.Connection, row: sqlite3.Row) -> OutboxItem:
-    status = row["body"]
-    if status == "Succeeded" and not landed_frames(connection, row["task_id"]):
-        status = "Failed"  # the platform took none of the frames
-    return OutboxItem(
-        item_id=row["id"],
-        subject=row["subject"],
-        task_id=row["task_id"],
-        api_task_id=row["task_id"] if row["source"] == TaskSource.API else "",
-        status=status,
-        stage=Stage(row["stage"]),
-        stage_at=instant_of(row["stage_at"]),
-        upload_id=row["upload_id"],
-        tries=row["tries"],
-        file_name=row["file_name"] or "",
-        path=None if row["path"] is None else Path(row["path"]),
-        bytes=row["bytes"] or 0,
-        sha256=row["sha256"] or "",
-        closes=instant_of(row["closes_at"]),
-    )

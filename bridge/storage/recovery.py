@@ -79,10 +79,11 @@ async def recover(store: Store, folder: FrameFolder, *, at: datetime) -> Recover
     """Bring ledger and folder together. To be called before anything else writes to either.
 
     A frame under its final name is whole (it was synced before it got that name): it is adopted into the ledger, and
-    delivered. An unfinished file is removed. A frame that the ledger never heard of says itself whose it is. Only then
-    are interrupted tasks let go, so that adopted frames count. What is under way in the outbox needs nothing: each of
-    its steps was committed before it was taken.
+    delivered, once that name is sure to last. An unfinished file is removed. A frame that the ledger never heard of
+    says itself whose it is. Only then are interrupted tasks let go, so that adopted frames count. What is under way in
+    the outbox needs nothing: each of its steps was committed before it was taken.
     """
+    await folder.settle()
     seen = await survey(store, folder)
     for reserved, frame in seen.whole:
         await store.frames.record_frame(reserved, frame.file, started_at=frame.started_at, ended_at=frame.ended_at)

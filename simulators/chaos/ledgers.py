@@ -49,7 +49,7 @@ def look_into(state_folder: Path) -> LedgerSeen | None:
         connection = sqlite3.connect(copy)
         connection.row_factory = sqlite3.Row
         try:
-            return _seen(connection)
+            return _seen(connection, state_folder)
         finally:
             connection.close()
 
@@ -63,7 +63,7 @@ def _copied(state_folder: Path) -> Iterator[Path]:
         yield Path(folder) / LEDGER_NAME
 
 
-def _seen(connection: sqlite3.Connection) -> LedgerSeen:
+def _seen(connection: sqlite3.Connection, state_folder: Path) -> LedgerSeen:
     (check,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
     if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'frame'").fetchone():
         return LedgerSeen(
@@ -93,7 +93,7 @@ def _seen(connection: sqlite3.Connection) -> LedgerSeen:
                 file_name=row["file_name"],
                 task_id=row["task_id"],
                 state=row["state"],
-                path=Path(row["path"]),
+                path=state_folder / row["path"],
                 sha256=row["sha256"],
             )
             for row in rows

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from bridge.clock import LoopClock
 from bridge.errors import IllegalMove, LedgerUnusable, UnknownTask
 from bridge.events import TaskAccepted, TaskAdvanced, Telemetry
+from bridge.storage.database import APPLICATION_ID
 from bridge.storage.framebook import FrameFile, time_ordered_id
 from bridge.storage.outbox import Lane, Stage
 from bridge.storage.rows import instant_of, request_of, request_text, text_of
@@ -338,12 +339,19 @@ async def test_everything_is_there_after_an_abrupt_end(
 
 
 async def test_the_pragmas_that_durability_stands_on_are_in_force(store: Store, tmp_path: Path) -> None:
-    pragmas = await store.ledger._database.read(
-        lambda c: {
-            name: c.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous", "foreign_keys")
-        }
+    wanted = {
+        "journal_mode": "wal",
+        "synchronous": 2,
+        "foreign_keys": 1,
+        "busy_timeout": 5000,
+        "trusted_schema": 0,
+        "application_id": APPLICATION_ID,
+        "user_version": 3,
+    }
+    held = await store.ledger._database.read(
+        lambda c: {name: c.execute(f"PRAGMA {name}").fetchone()[0] for name in wanted}
     )
-    assert pragmas == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
+    assert held == wanted
     assert (tmp_path / "ledger.sqlite").stat().st_mode & 0o077 == 0
 
 
