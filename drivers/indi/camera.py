@@ -64,6 +64,7 @@ class IndiCamera:
         self._sensor = sensor
         self._line = line
         self._now = now
+        self._exposing = False  # told to, and neither has the picture come nor was it seen idle after an abort
         self.name = link.name
         self.capabilities = capabilities
 
@@ -84,8 +85,10 @@ class IndiCamera:
             await self._sensor.until_idle(doing)
             confirmed = await self._sensor.prepare(asked)
             temperature_c = self._optional(*_TEMPERATURE)
+            self._exposing = True
             sent_at, came = await self._sensor.start(asked)
             picture = await self._sensor.picture(asked, came)
+            self._exposing = False
             ready_at = self._now()
         exposure_s = picture.number("EXPTIME") or asked.exposure_s
         said = self._sensor.said_start(picture)
@@ -117,12 +120,17 @@ class IndiCamera:
         await self._switch_cooler(on=False)
 
     async def abort(self) -> None:
-        """Returns when the camera is idle; a camera that cannot abort is waited for."""
-        if not _busy(self._line.link) and not self._link.awaits_answer:
+        """Returns when the camera is idle; a camera that cannot abort is waited for.
+
+        One that was told to expose is told to stop whatever it says: the command may still be on its way, and late
+        words on the exposure before look like its answer.
+        """
+        if not _busy(self._line.link) and not self._exposing:
             return
         if self.capabilities.can_abort:
             await self._line.press(_ABORT)
         await until_idle(self._line.link, "abort")
+        self._exposing = False
         await self._line.until_known(lambda: not _busy(self._link))
 
     async def _switch_cooler(self, *, on: bool) -> None:

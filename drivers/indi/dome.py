@@ -68,6 +68,7 @@ class IndiDome:
         self._now = now
         self._tolerance_deg = tolerance_deg
         self._seen_s = seen_s
+        self._under_way = False  # told to move, and neither seen where it should be nor seen to stand after a stop
         self.name = link.name
         self.capabilities = DomeCapabilities(
             can_set_azimuth=link.has(*_AZIMUTH),
@@ -116,10 +117,12 @@ class IndiDome:
             raise Refused(self.name, doing, "it is parked; opening it unparks it")
         async with stopped_by(self.abort, device=self.name):
             await self._lead()
+            self._under_way = True
             await self._link.set_numbers(
                 _AZIMUTH[0], {_AZIMUTH[1]: goal_deg}, within_s=ANSWERS_WITHIN_S, finished=False
             )
             await until(arrived, device=self.name, doing=doing, within_s=TURN_WITHIN_S, every_s=EVERY_S)
+            self._under_way = False
             off_deg = turn_deg(here_deg, goal_deg)
             if off_deg > self._tolerance_deg:
                 raise Malfunction(self.name, doing, f"stands at {here_deg:.1f}°, {off_deg:.1f}° away")
@@ -138,11 +141,17 @@ class IndiDome:
 
         async with stopped_by(self.abort, device=self.name, also_on_errors=False):
             if not self._parked():
+                self._under_way = True
                 await self._link.choose(_PARK, "PARK", within_s=ANSWERS_WITHIN_S, finished=False)
             await until(parked, device=self.name, doing="park", within_s=TURN_WITHIN_S, every_s=EVERY_S)
+            self._under_way = False
 
     async def abort(self) -> None:
-        """A dome at rest is not told: one that is parked would forget that it is. One seen moving is, each second."""
+        """A dome at rest is not told: one that is parked would forget that it is. One seen moving is, each second.
+
+        One that was told to move is told to stop whatever it says: the command may still be on its way, and late
+        words on the one before look like its answer.
+        """
         standstill = Standstill[float](turn_deg, agree=AGREE_DEG)
         line = self._line.link
         pressed_s = -math.inf
@@ -157,9 +166,10 @@ class IndiDome:
             here_deg = _azimuth_deg(line) if self.capabilities.can_set_azimuth else 0.0
             return standstill.seconds(here_deg) >= self._seen_s
 
-        if self._link.awaits_answer:  # what it was told may still be on its way, and must find the stop behind it
+        if self._under_way:
             await self._line.press(_ABORT)
         await until(standing, device=self.name, doing="abort", within_s=STOP_WITHIN_S, every_s=EVERY_S)
+        self._under_way = False
         await self._line.until_known(lambda: not _moving(self._link))
 
     async def _move_shutter(self, wanted: ShutterState) -> None:
@@ -179,8 +189,10 @@ class IndiDome:
         if wanted is ShutterState.OPEN and self.capabilities.can_set_azimuth:
             await self._unpark()
         if shutter.state() is not wanted:
+            self._under_way = True
             await shutter.move(wanted, within_s=ANSWERS_WITHIN_S)
         await until(there, device=self.name, doing=doing, within_s=SHUTTER_WITHIN_S, every_s=EVERY_S)
+        self._under_way = False
 
     async def _lead(self) -> None:
         """A dome that follows the mount by itself refuses to be led."""
@@ -194,6 +206,7 @@ class IndiDome:
             return not self._parked() and not _moving(self._link)
 
         if self._parked():
+            self._under_way = True
             await self._link.choose(_PARK, "UNPARK", within_s=ANSWERS_WITHIN_S, finished=False)
             await until(unparked, device=self.name, doing="unpark", within_s=SHUTTER_WITHIN_S, every_s=EVERY_S)
 

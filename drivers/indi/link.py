@@ -55,7 +55,6 @@ class Link(Readings):
     def __init__(self, heard: Heard, transport: Transport) -> None:
         super().__init__(heard)
         self._transport = transport
-        self.awaits_answer = False  # to a command that may still be on its way; also when nobody waits for it any more
 
     async def wait_for(self, prop: str, *, within_s: float) -> None:
         """Until the property is defined; Refused if it does not come."""
@@ -168,7 +167,6 @@ class Link(Readings):
         """Send it once, and judge what is heard; None where it is not done by the deadline."""
         answer = Answer(wanted=new.values, finished=ending.finished, agree=ending.agree)
         with self._heard.watching(new.name, lambda vector, anew: answer.hear(vector, described=anew)) as over:
-            self.awaits_answer = True
             self._transport.send(new)
             with anyio.CancelScope(deadline=min(ending.deadline_s, anyio.current_time() + SETTLE_S)):
                 await over.wait()
@@ -178,7 +176,6 @@ class Link(Readings):
             if not (answer.unclear and answer.settled):
                 with anyio.CancelScope(deadline=ending.deadline_s):
                     await over.wait()
-            self.awaits_answer = not over.is_set()
         self._heard.require_connected(doing)
         return answer.give_up()
 
