@@ -172,7 +172,10 @@ class Dome(Protocol):
         """Open the shutter, or roll the roof off; returns when it was seen open."""
 
     async def close(self) -> None:
-        """Close it; returns when it was seen closed. One that jams is a Malfunction or TimedOut, no silent end."""
+        """Close it; returns when it was seen closed. One that jams is a Malfunction or TimedOut, no silent end.
+
+        Cancelled, it goes on closing: half closed is worse.
+        """
 
     async def slew_to(self, azimuth_deg: float) -> None:
         """Turn the slit there, modulo 360°. Refused by a roof, which does not turn."""

@@ -48,8 +48,8 @@ async def alpaca_dome(
 class AlpacaDome:
     """A dome or a roof.
 
-    Opening, closing and parking are stopped when they are cancelled; closing and parking go on when only a reading is
-    lost.
+    Opening and parking are stopped when they are cancelled; parking goes on when only a reading is lost. A shutter
+    that closes goes on in either case.
     """
 
     def __init__(
@@ -84,8 +84,7 @@ class AlpacaDome:
             await self._move_shutter("OpenShutter", ShutterState.OPEN)
 
     async def close(self) -> None:
-        async with stopped_by(self.abort, device=self.name, also_on_errors=False):
-            await self._move_shutter("CloseShutter", ShutterState.CLOSED)
+        await self._move_shutter("CloseShutter", ShutterState.CLOSED)
 
     async def slew_to(self, azimuth_deg: float) -> None:
         doing = f"turn to {azimuth_deg:.1f}°"

@@ -55,8 +55,8 @@ async def indi_dome(
 class IndiDome:
     """A dome or a roof.
 
-    Opening, closing and parking are stopped when they are cancelled; closing and parking go on when only a reading is
-    lost.
+    Opening and parking are stopped when they are cancelled; parking goes on when only a reading is lost. A shutter
+    that closes goes on in either case.
     """
 
     def __init__(
@@ -90,8 +90,7 @@ class IndiDome:
             await self._move_shutter(ShutterState.OPEN)
 
     async def close(self) -> None:
-        async with stopped_by(self.abort, device=self.name, also_on_errors=False):
-            await self._move_shutter(ShutterState.CLOSED)
+        await self._move_shutter(ShutterState.CLOSED)
 
     async def slew_to(self, azimuth_deg: float) -> None:
         """Turn. A parked dome is not unparked for it: some open their shutter when they are."""

@@ -107,7 +107,8 @@ class DirectDome(Line):
         )
 
     async def open(self) -> None:
-        await self._move_shutter("open", ShutterState.OPEN)
+        async with self._stopped_by(self.abort):
+            await self._move_shutter("open", ShutterState.OPEN)
 
     async def close(self) -> None:
         await self._move_shutter("close", ShutterState.CLOSED)
@@ -136,9 +137,8 @@ class DirectDome(Line):
                 raise Malfunction(self.name, deed, "its shutter stands between open and closed")
             return shutter is wanted
 
-        async with self._stopped_by(self.abort):
-            await self._tell(deed, lambda: self._dome.move_shutter(opening=wanted is ShutterState.OPEN))
-            await self._until(there, doing=deed, within_s=MOVE_WITHIN_S)
+        await self._tell(deed, lambda: self._dome.move_shutter(opening=wanted is ShutterState.OPEN))
+        await self._until(there, doing=deed, within_s=MOVE_WITHIN_S)
 
     async def _stands(self) -> bool:
         return await self._call("status", lambda: not self._dome.moving)

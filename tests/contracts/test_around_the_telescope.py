@@ -164,6 +164,18 @@ async def test_a_cancelled_dome_stops_and_its_shutter_proves_nothing(implementat
         assert status.shutter is ShutterState.ERROR
 
 
+async def test_a_shutter_that_closes_goes_on_though_nobody_waits_any_more(implementation: Implementation) -> None:
+    async with implementation.dome(built(dome=DomeSettings(open_close_s=20.0))) as rig:
+        await rig.device.open()
+        with anyio.move_on_after(8.0) as scope:
+            await rig.device.close()
+        assert scope.cancelled_caught
+        await anyio.sleep(25.0)
+        status = await rig.device.status()
+        assert not status.moving
+        assert status.shutter is ShutterState.CLOSED
+
+
 async def test_a_cancelled_turn_stops(implementation: Implementation) -> None:
     async with implementation.dome(built(dome=DomeSettings(top_speed_deg_s=1.0))) as rig:
         with anyio.move_on_after(20.0):

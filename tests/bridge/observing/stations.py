@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from pathlib import Path
@@ -43,6 +43,7 @@ from simulators.faults import Fault, FaultKind
 from simulators.observatory import Observatory as SimulatedObservatory
 from simulators.observatory import ObservatorySettings
 from simulators.physics.camera import CameraSettings
+from simulators.physics.dome import DomeSettings
 from simulators.physics.mount import MountSettings
 from simulators.sky.earth import Ground
 from simulators.sky.render import Look
@@ -52,6 +53,7 @@ from simulators.sky.satellites import Swarm
 DUSK = datetime(2026, 11, 23, 0, 45, tzinfo=UTC)
 GROUND = Ground(38.84, -104.97, 1900.0)
 STEADY_MOUNT = MountSettings()
+STEADY_DOME = DomeSettings()
 # A field of 2.3° over few pixels.
 SMALL_CAMERA = CameraSettings(width_px=32, height_px=32, pixel_size_um=500.0)
 
@@ -198,6 +200,7 @@ async def a_scope(
     starts_at: datetime = DUSK,
     mount: MountSettings = STEADY_MOUNT,
     dome: bool = True,
+    simulated_dome: DomeSettings = STEADY_DOME,
     settings: dict[str, Any] | None = None,
     opened: bool = True,
     driver: Callable[[Mount], Mount] = lambda mount: mount,
@@ -209,9 +212,7 @@ async def a_scope(
     `bridge_clock` before the true time.
     """
     clock, telemetry = LoopClock(starts_at), Listening()
-    choices = ObservatorySettings(cameras=(camera,), mount=mount)
-    if not dome:
-        choices = replace(choices, dome=None)
+    choices = ObservatorySettings(cameras=(camera,), mount=mount, dome=simulated_dome if dome else None)
     simulated = SimulatedObservatory(clock, GROUND, BlankSky(), seed=3, settings=choices)
     simulated.weather.order(safe=True, values={})
     wanted = _settings(folder, dome=dome, changes=settings or {})
