@@ -47,8 +47,15 @@ class LogBook:
         except OSError:
             self._lost_lines += len(events)
         if self._console is not None:
+            self._show(self._console, events)
+
+    def _show(self, console: TextIO, events: Sequence[Event]) -> None:
+        """Until nobody watches any more: the terminal was closed, or what read the lines has ended."""
+        try:
             for event in events:
-                print(self._words(None, event.level, _words_of(event)), file=self._console, flush=True)
+                print(self._words(None, event.level, _words_of(event)), file=console, flush=True)
+        except OSError:
+            self._console = None
 
     def _append(self, text: str) -> None:
         descriptor = os.open(self._file, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)

@@ -1,4 +1,7 @@
-"""The word to stop, SIGTERM or Ctrl-C: acted upon once, and held until the end, so that a second one breaks nothing."""
+"""The word to stop: SIGTERM, Ctrl-C, or its terminal closed.
+
+It is acted upon once, and held until the end, so that a second one breaks nothing.
+"""
 
 import asyncio
 import signal
@@ -30,15 +33,17 @@ class StopWord:
 
 @contextmanager
 def heard_by(hear: Callable[[signal.Signals], None]) -> Iterator[None]:
-    """SIGTERM and SIGINT call `hear` on the running loop, however often they come, and do nothing else.
+    """SIGTERM, SIGINT and SIGHUP call `hear` on the running loop, however often they come, and do nothing else.
 
-    Only in the main thread. Where the block ends, Python's own answers hold again.
+    A SIGHUP that is ignored stays so: whoever started the programme meant it to outlive the terminal (nohup). Only in the main thread. Where the block ends, Python's own answers hold again.
     """
     loop = asyncio.get_running_loop()
-    for number in _SIGNALS:
+    outlives = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    heard = _SIGNALS if outlives else (*_SIGNALS, signal.SIGHUP)
+    for number in heard:
         loop.add_signal_handler(number, hear, number)
     try:
         yield
     finally:
-        for number in _SIGNALS:
+        for number in heard:
             loop.remove_signal_handler(number)

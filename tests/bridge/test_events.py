@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -115,6 +116,23 @@ async def test_a_name_from_outside_cannot_break_the_log_or_the_terminal(tmp_path
     assert json.loads(line)["event"] == "TaskAccepted"
     (words,) = console.getvalue().splitlines()
     assert words.isprintable()
+
+
+async def test_a_terminal_that_is_gone_costs_its_lines_and_not_the_night(tmp_path: Path) -> None:
+    telemetry = Telemetry()
+    heard = telemetry.subscribe()
+    reads, writes = os.pipe()
+    os.close(reads)  # whatever read the lines has ended
+    async with anyio.create_task_group() as group:
+        console = os.fdopen(writes, "w")
+        group.start_soon(LogBook(tmp_path / "log.jsonl", console).keep, heard)
+        for n in range(3):
+            telemetry.publish(slew(n))
+            await anyio.sleep(1.0)
+        telemetry.close()
+    with pytest.raises(BrokenPipeError):
+        console.close()
+    assert len((tmp_path / "log.jsonl").read_text().splitlines()) == 3
 
 
 async def test_a_log_that_cannot_be_written_costs_lines_which_are_counted(tmp_path: Path) -> None:

@@ -32,15 +32,30 @@ async def test_a_word_is_said_once_and_for_good() -> None:
 
 async def test_each_signal_is_heard_and_none_of_them_does_more() -> None:
     heard: list[signal.Signals] = []
-    before = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)]
+    words = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+    before = [signal.getsignal(number) for number in words]
     with heard_by(heard.append):
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGINT):
+        assert signal.getsignal(signal.SIGHUP) is not signal.SIG_DFL
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             os.kill(os.getpid(), number)
             with anyio.fail_after(10.0):
                 while not heard or heard[-1] is not number:
                     await anyio.sleep(0.01)
-    assert heard == [signal.SIGINT, signal.SIGTERM, signal.SIGINT]
-    assert [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)] == before
+    assert heard == [signal.SIGINT, signal.SIGTERM, signal.SIGINT, signal.SIGHUP]
+    assert [signal.getsignal(number) for number in words] == before
+
+
+async def test_what_was_started_to_outlive_its_terminal_does() -> None:
+    heard: list[signal.Signals] = []
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does
+    try:
+        with heard_by(heard.append):
+            os.kill(os.getpid(), signal.SIGHUP)
+            await anyio.sleep(0.05)
+        assert not heard
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
