@@ -21,6 +21,8 @@ _TRY_AGAIN_S = 60.0
 # A device that was lost with something still to be put away is looked for this often.
 _LOOK_FOR_LOST_S = 5.0
 _NO_NIGHT_LOOK_AGAIN_S = 3600.0
+# What observes has this much of life to end before all is put away beside it.
+_UNWINDS_WITHIN_S = 5.0
 # Less of the night than this is not worth opening for.
 _WORTH_OPENING = timedelta(minutes=10)
 
@@ -103,20 +105,38 @@ class Night:
     async def _while_safe(self, span: NightSpan) -> None:
         """Open and observe until the verdict is unsafe, or cancelled; put away at the end in any case.
 
-        The mount is stopped first of all, before what observes has unwound.
+        The mount is stopped first of all, before what observes has unwound; and where that takes long, all is put away
+        beside it.
         """
-        observe, brake = partial(self._open_and_observe, span), self.observatory.brake
+        unwound = anyio.Event()
+        await until_first(
+            self.watch.until_unsafe,
+            partial(self._open_and_observe, span, unwound),
+            self.observatory.brake.pulled_at_the_end,
+            partial(self._put_away_at_the_end, unwound),
+        )
+
+    async def _open_and_observe(self, span: NightSpan, unwound: anyio.Event) -> None:
         try:
-            await until_first(self.watch.until_unsafe, observe, brake.pulled_at_the_end)
+            while not await self._opened():
+                await anyio.sleep(_TRY_AGAIN_S)
+            await self.turns.run(span)
         finally:
-            await self._put_away()
+            unwound.set()
 
-    async def _open_and_observe(self, span: NightSpan) -> None:
-        while not await self._opened(span):
-            await anyio.sleep(_TRY_AGAIN_S)
-        await self.turns.run(span)
+    async def _put_away_at_the_end(self, unwound: anyio.Event) -> None:
+        """Wait until cancelled, and a moment longer for what observes; but a camera or a disk that hangs, or a plan
+        that takes minutes, keeps nothing open.
+        """
+        try:
+            await anyio.sleep_forever()
+        finally:
+            with anyio.CancelScope(shield=True):
+                with anyio.move_on_after(_UNWINDS_WITHIN_S * self.observatory.patience):
+                    await unwound.wait()
+                await self._put_away()
 
-    async def _opened(self, span: NightSpan) -> bool:
+    async def _opened(self) -> bool:
         try:
             await self.observatory.open()
         except (DeviceError, MotionRefused) as error:

@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import anyio
 import pytest
@@ -14,6 +14,8 @@ from bridge.calibration.measured import Way
 from bridge.events import DeviceFault, ExposureStarted, MountParked, RoofClosed, SafetyChanged
 from bridge.observing.brake import Brake
 from bridge.observing.seats import Seat
+from bridge.storage.cards import FrameHeader
+from bridge.storage.frames import FrameFolder
 from drivers.errors import ConnectionLost, TimedOut
 from drivers.protocols import Camera, Mount
 from drivers.values import ShutterState
@@ -52,7 +54,9 @@ async def heard(scope: Scope, condition: Callable[[], bool], *, within_s: float 
 
 
 @asynccontextmanager
-async def an_exposing_night(tmp_path: Path, ephemeris: Ephemeris) -> AsyncIterator[Scope]:
+async def an_exposing_night(
+    tmp_path: Path, ephemeris: Ephemeris, *, exposure_s: float = 300.0
+) -> AsyncIterator[Scope]:
     """A night in the middle of a long exposure; it ends with the block."""
     safety = {"safety": {"poll_s": 1.0}}
     async with a_scope(
@@ -60,7 +64,7 @@ async def an_exposing_night(tmp_path: Path, ephemeris: Ephemeris) -> AsyncIterat
     ) as scope:
         star = a_star(ra_deg=60.0, dec_deg=30.0)
         night = scope.clock.now(), scope.after(5 * 3600.0)
-        await scope.file(a_request(star, exposure_s=300.0, opens=night[0], closes=night[1]))
+        await scope.file(a_request(star, exposure_s=exposure_s, frame_count=20, opens=night[0], closes=night[1]))
         async with anyio.create_task_group() as nights:
             nights.start_soon(scope.night.run)
             await heard(scope, lambda: bool(scope.said(ExposureStarted)), within_s=3600.0)
@@ -85,6 +89,39 @@ async def test_when_it_gets_unsafe_the_mount_is_stopped_before_all_that_hangs_ha
         assert await seen_standing(scope) - unsafe_at <= AT_ONCE
         scope.is_well_again()
         await heard(scope, lambda: is_away(scope))
+
+
+@pytest.mark.parametrize("hangs", ["nothing", "camera", "dome status", "disk"])
+async def test_when_it_gets_unsafe_it_is_closed_though_what_observes_cannot_end(
+    tmp_path: Path, ephemeris: Ephemeris, monkeypatch: pytest.MonkeyPatch, hangs: str
+) -> None:
+    """Parking and closing take a minute here; neither a camera nor a disk that hangs adds to that."""
+    async with an_exposing_night(tmp_path, ephemeris, exposure_s=30.0) as scope:
+        mended = anyio.Event()
+        if hangs == "disk":
+            _let_the_disk_hang(monkeypatch, mended)
+            await anyio.sleep(300.0)  # until all hands are full of frames
+        elif hangs != "nothing":
+            name, _, method = hangs.partition(" ")
+            scope.goes_wrong(FaultKind.HANG, name, method or "*", for_s=90.0)
+        scope.simulated.weather.order(safe=False, values={})
+        await heard(scope, lambda: any(not said.safe for said in scope.said(SafetyChanged)))
+        unsafe_at = scope.clock.now()
+        with anyio.move_on_after(500.0):
+            await heard(scope, lambda: is_away(scope))
+        took_s = (scope.clock.now() - unsafe_at).total_seconds()
+        mended.set()
+        assert took_s < (200.0 if hangs.startswith("dome") else 80.0)
+
+
+def _let_the_disk_hang(monkeypatch: pytest.MonkeyPatch, mended: anyio.Event) -> None:
+    write = FrameFolder.write
+
+    async def hangs(folder: FrameFolder, header: FrameHeader) -> Any:
+        await mended.wait()
+        return await write(folder, header)
+
+    monkeypatch.setattr(FrameFolder, "write", hangs)
 
 
 async def test_what_is_ended_from_outside_stops_the_mount_before_what_needs_long_to_unwind(
