@@ -60,6 +60,10 @@ class _Search:
     why_none: str
 
 
+class GivenUp(Exception):
+    """Nobody waits for this plan any more."""
+
+
 class Planning:
     """Makes plans again and again as requests come and go; windows are searched once for each request and night."""
 
@@ -77,14 +81,24 @@ class Planning:
         *,
         night: tuple[datetime, datetime],
         standing: Horizontal | None,
+        given_up: Callable[[], bool] = lambda: False,
     ) -> Plan:
-        """The plan for what is left of `night` at `now`, with the telescope pointing at `standing`."""
+        """The plan for what is left of `night` at `now`, with the telescope pointing at `standing`.
+
+        The first of a night with thousands of requests takes minutes on a small computer.
+
+        Raises:
+            GivenUp: nobody wants the plan any more, says `given_up`; what was found by then is kept for the next.
+        """
         if self._limits.altitude_deg != self._altitude_deg:
             self._altitude_deg = self._limits.altitude_deg
             self._searches = {}
         self._telescope = self._pace.applied_to(self._telescope)
-        searches = [self._search(request, night) for request in requests]
-        self._searches = {search.request.request_id: search for search in searches}
+        for request in requests:
+            if given_up():
+                raise GivenUp
+            self._searches[request.request_id] = self._search(request, night)
+        self._searches = {request.request_id: self._searches[request.request_id] for request in requests}
         plan = self._made(requests, now, standing, whole=frozenset())
         late = frozenset(one.request.request_id for one in plan.dropped if self._windows_of(one.request))
         return self._made(requests, now, standing, whole=late) if late else plan

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
+from threading import Event as ThreadEvent
 
 import anyio
 
@@ -136,7 +137,9 @@ class Turns:
         requests = [task.request for task in tasks]
         standing = await self.observatory.standing()
         now = self.clock.now()
-        plan = await self.thinker.call(partial(self.planning.plan, requests, now, night=span.dark, standing=standing))
+        given_up = ThreadEvent()  # a plan that takes long keeps nobody waiting who wants to close
+        think = partial(self.planning.plan, night=span.dark, standing=standing, given_up=given_up.is_set)
+        plan = await self.thinker.call_with_stop(given_up.set, think, requests, now)
         impossible = self.planning.impossible(requests)
         placed = {one.request.request_id for one in plan.observations}
         # Why it fell out of the plan, and not what is said of it later, when there is no time left.

@@ -9,7 +9,7 @@ import pytest
 
 from bridge.observing import planning as planning_module
 from bridge.observing.pace import Pace
-from bridge.observing.planning import Limits, Planning
+from bridge.observing.planning import GivenUp, Limits, Planning
 from schedules.constraints import AboveHorizon, MinAltitude, MoonApart, SunBelow, Sunlit
 from schedules.ephemeris import Ephemeris
 from schedules.exposures import Optics
@@ -145,6 +145,18 @@ def test_what_asks_for_the_day_is_impossible(ephemeris: Ephemeris) -> None:
     by_day = a_request(a_star(), opens=DUSK - timedelta(hours=5), closes=DUSK - timedelta(hours=1))
     plan(planning, by_day)
     assert planning.impossible([by_day]) == {"task-1": "asks for a time outside the night"}
+
+
+def test_a_plan_that_nobody_wants_any_more_ends_soon_and_what_was_found_is_kept(
+    ephemeris: Ephemeris, searched: list[str]
+) -> None:
+    planning = a_planning(ephemeris)
+    requests = [a_request(a_star(f"star {n}"), f"task-{n}") for n in range(4)]
+    with pytest.raises(GivenUp):
+        planning.plan(requests, DUSK, night=NIGHT, standing=None, given_up=lambda: len(searched) >= 2)
+    assert searched == ["star 0", "star 1"]
+    assert len(plan(planning, *requests).observations) == 4
+    assert searched == ["star 0", "star 1", "star 2", "star 3"]
 
 
 def test_what_was_never_planned_is_not_impossible(ephemeris: Ephemeris) -> None:

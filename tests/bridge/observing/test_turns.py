@@ -1,7 +1,7 @@
 """One observation after the other: what is asked, what comes in between, and what each outcome means for its task."""
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -10,6 +10,7 @@ from threading import Event as ThreadEvent
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 import pytest
 
 from bridge.errors import DiskFull
@@ -23,6 +24,7 @@ from bridge.events import (
     TaskAdvanced,
 )
 from bridge.observing.dark import NightSpan
+from bridge.observing.planning import GivenUp
 from bridge.observing.safety import Verdict
 from bridge.observing.turns import NightOver
 from bridge.storage.frames import FrameFolder
@@ -121,6 +123,28 @@ async def test_a_task_that_comes_while_the_plan_is_being_made_is_not_overlooked(
             await scope.file(a_request(a_star("now", ra_deg=290.0), "now", **QUICK))
             await until(scope, "now", TaskState.CAPTURED, TaskState.DELIVERED, within_s=180.0)
             turning.cancel_scope.cancel()
+
+
+async def test_who_wants_to_close_does_not_wait_for_a_plan_that_takes_long(
+    tmp_path: Path, ephemeris: Ephemeris
+) -> None:
+    async with a_scope(tmp_path, ephemeris=ephemeris) as scope:
+        thinking, ended = ThreadEvent(), ThreadEvent()
+
+        def think_for_minutes(*_: Any, given_up: Callable[[], bool], **more: Any) -> Any:
+            thinking.set()
+            while not given_up():
+                time.sleep(0.001)
+            ended.set()
+            raise GivenUp
+
+        scope.turns.planning.plan = think_for_minutes  # type: ignore[method-assign]
+        async with anyio.create_task_group() as turning:
+            turning.start_soon(scope.turns.run, SPAN)
+            while not thinking.is_set():
+                await anyio.lowlevel.checkpoint()  # bent time stands still while a thread works
+            turning.cancel_scope.cancel()
+        assert ended.is_set()
 
 
 async def test_what_lost_its_place_keeps_the_reason_when_its_window_is_over(
