@@ -20,6 +20,8 @@ from drivers.errors import ConnectionLost, DeviceError, TimedOut
 _TRY_AGAIN_S = 60.0
 # A device that was lost with something still to be put away is looked for this often.
 _LOOK_FOR_LOST_S = 5.0
+# Whether what was left standing is put away meanwhile.
+_LOOK_AGAIN_S = 5.0
 _NO_NIGHT_LOOK_AGAIN_S = 3600.0
 # What observes has this much of life to end before all is put away beside it.
 _UNWINDS_WITHIN_S = 5.0
@@ -92,7 +94,7 @@ class Night:
         hold_s = min(self.hold_s, watched_s)
         with anyio.move_on_after((span.closes_at - self.clock.now()).total_seconds()):
             while True:
-                await self._rest(partial(self.watch.until_safe, for_s=hold_s))
+                await self._rest(partial(self._until_fit_to_open, hold_s))
                 if span.closes_at - self.clock.now() < _WORTH_OPENING:
                     break
                 await self._while_safe(span)
@@ -101,6 +103,15 @@ class Night:
         await self.turns.end_night()
         captured, frames = self.turns.night_count
         self.telemetry.publish(NightEnded(at=self.clock.now(), why="dawn", captured=captured, frames=frames))
+
+    async def _until_fit_to_open(self, hold_s: float) -> None:
+        """Safe for the hold, and all put away: a dome that could not be closed is not relied upon again before it is,
+        nor is a mount that could not be parked.
+        """
+        await self.watch.until_safe(for_s=hold_s)
+        while self.left_standing:
+            await anyio.sleep(_LOOK_AGAIN_S)
+            await self.watch.until_safe(for_s=hold_s)
 
     async def _while_safe(self, span: NightSpan) -> None:
         """Open and observe until the verdict is unsafe, or cancelled; put away at the end in any case.

@@ -20,6 +20,8 @@ _ABORT_WITHIN_S = 10.0
 _PARK_WITHIN_S = 180.0
 _CLOSE_WITHIN_S = 240.0
 _TRIES = 2
+# A mount that hangs, or is connected anew again and again, keeps the dome open no longer than it may take to park.
+_CLOSING_BEGINS_WITHIN_S = _ABORT_WITHIN_S + _PARK_WITHIN_S
 # Beside its motion, a device needs this long of life for its answers.
 _ANSWERS_WITHIN_S = 2.0
 _ALL_WITHIN_S = 900.0
@@ -75,7 +77,9 @@ class PuttingAway:
         """One after the other; what did not succeed is added to `faults`, meanwhile that of the parking to `parks`."""
         refused: list[str] = []
         parked = False
-        with anyio.CancelScope(deadline=ends_at_s - _CLOSING_NEEDS_S) as self._until_closing:
+        closes_at_s = anyio.current_time() + _CLOSING_BEGINS_WITHIN_S + 4.0 * self.patience * _ANSWERS_WITHIN_S
+        deadline_s = min(ends_at_s - _CLOSING_NEEDS_S, closes_at_s)
+        with anyio.CancelScope(deadline=deadline_s) as self._until_closing:
             await self._step(faults, "stop the mount", self.brake.stop, _ABORT_WITHIN_S)
             parked = await self._step(parks, "park the mount", lambda: self._park_first(refused), _PARK_WITHIN_S)
         if self._until_closing.cancelled_caught:

@@ -181,6 +181,21 @@ async def test_a_dome_that_does_not_close_in_the_rain_is_told_again_and_again(
         assert len([fault for fault in scope.said(DeviceFault) if fault.doing == "close the dome"]) >= 3
 
 
+async def test_a_dome_that_could_not_be_closed_is_not_relied_upon_again_before_it_is(
+    tmp_path: Path, ephemeris: Ephemeris
+) -> None:
+    async with a_night(tmp_path, ephemeris) as scope:
+        await heard(scope, RoofOpened)
+        scope.goes_wrong(FaultKind.REFUSE, "dome", "close", for_s=1500.0)
+        weather(scope, safe=False)
+        await anyio.sleep(120.0)
+        weather(scope, safe=True)
+        closed = await heard(scope, RoofClosed, within_s=2400.0)
+        assert len(scope.said(RoofOpened)) == 1
+        again = await heard(scope, RoofOpened, count=2)
+        assert again.at - closed.at < timedelta(seconds=120.0), "safe all the while, and closed at last"
+
+
 async def test_what_is_left_standing_is_remembered_as_long_as_it_stands(tmp_path: Path, ephemeris: Ephemeris) -> None:
     async with a_night(tmp_path, ephemeris) as scope:
         await heard(scope, RoofOpened)

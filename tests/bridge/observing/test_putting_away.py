@@ -113,6 +113,17 @@ async def test_a_device_that_says_nothing_at_all_keeps_none_of_the_others_waitin
         assert is_closed(scope) or device == "dome"
 
 
+async def test_a_mount_that_never_comes_to_park_is_not_waited_for_twice_with_the_dome_open(
+    tmp_path: Path, ephemeris: Ephemeris
+) -> None:
+    async with in_the_midst_of_it(tmp_path, ephemeris) as scope:
+        scope.goes_wrong(FaultKind.STUCK, "mount", "park")
+        began = scope.clock.now()
+        assert await scope.observatory.put_away()
+        (closed,) = scope.said(RoofClosed)
+        assert closed.at - began < timedelta(seconds=260.0)
+
+
 async def test_a_fault_that_is_over_by_the_second_try_is_none(tmp_path: Path, ephemeris: Ephemeris) -> None:
     async with in_the_midst_of_it(tmp_path, ephemeris) as scope:
         scope.goes_wrong(FaultKind.HANG, "mount", "park", for_s=7.0)
