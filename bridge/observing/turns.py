@@ -122,7 +122,16 @@ class Turns:
             if await self._quiet_for(wait_s, news) and turn is not None:
                 if wait_s <= 0.0 and self._free_since is not None:
                     self.pace.turnaround.note((self.clock.now() - self._free_since).total_seconds())
-                await self._quiet_for(await self._take(turn), self._news)
+                await self._pause(await self._take(turn))
+
+    async def _pause(self, pause_s: float) -> None:
+        """Leave the telescope alone for a while, standing: tried again and again in vain it would follow the stars."""
+        if pause_s > _STAND_STILL_FROM_S:
+            try:
+                await self.observatory.stand_still()
+            except DeviceError as fault:
+                self._say(fault)
+        await self._quiet_for(pause_s, self._news)
 
     async def _quiet_for(self, wait_s: float, news: anyio.Event) -> bool:
         """Wait; False as soon as there is news."""
@@ -210,9 +219,7 @@ class Turns:
         Raises:
             NightOver: the third malfunction in a row.
         """
-        self.telemetry.publish(
-            DeviceFault(at=self.clock.now(), device=fault.device, doing=fault.doing, what=fault.what)
-        )
+        self._say(fault)
         if isinstance(fault, Malfunction):
             self._malfunctions += 1
             if self._malfunctions >= _MALFUNCTIONS_AT_MOST:
@@ -220,6 +227,10 @@ class Turns:
         await self.observatory.reconnect(fault.device)
         self._faults += 1
         return min(_FAULT_PAUSE_AT_MOST_S, _FAULT_PAUSE_S * self._faults)
+
+    def _say(self, fault: DeviceError) -> None:
+        said = DeviceFault(at=self.clock.now(), device=fault.device, doing=fault.doing, what=fault.what)
+        self.telemetry.publish(said)
 
     async def _move(self, task_id: str, to: TaskState, why: str) -> bool:
         """Move the task, unless it was cancelled a moment ago."""

@@ -188,6 +188,24 @@ async def test_broken_off_a_task_waits_for_another_try(tmp_path: Path, ephemeris
     assert (tasks[-1].to_state, tasks[-1].why) == ("pending", "broken off: no longer safe, or the night is over")
 
 
+async def test_under_a_dome_that_somebody_closed_the_mount_does_not_follow_the_stars_into_the_ground(
+    tmp_path: Path, ephemeris: Ephemeris
+) -> None:
+    """Each turn is refused by the gate, and there is always another."""
+    first = a_request(a_star("first"), "first", **(QUICK | {"exposure_s": 30.0}))
+    then = a_request(a_star("then", ra_deg=296.0), "then", **(QUICK | {"closes": DUSK + timedelta(hours=2)}))
+    async with observing(tmp_path, ephemeris, first, then) as scope:
+        while not scope.said(ExposureStarted):
+            await anyio.sleep(0.5)
+        assert scope.simulated.dome is not None
+        scope.simulated.dome.move_shutter(opening=False)
+        await until(scope, "then", TaskState.OBSERVING)
+        await anyio.sleep(30.0)
+        assert not scope.simulated.mount.tracking
+        scope.simulated.dome.move_shutter(opening=True)
+        await until(scope, "then", TaskState.CAPTURED, TaskState.DELIVERED)
+
+
 class CutOff:
     """A ledger during whose every move to OBSERVING the night is called off."""
 
