@@ -132,8 +132,9 @@ class Station:
                 delivery = Delivery(self.store.outbox, self.api, self.around.clock, self.around.telemetry)
                 running.start_soon(delivery.run)
                 running.start_soon(self._api_chores(self.api, card).run)
-            faults = await self._observe(manual, card)
-            if delivery is not None:
+            left_standing, faults = await self._observe(manual, card)
+            faults += left_standing
+            if delivery is not None and not left_standing:  # else started anew at once, to put it away
                 await until_first(partial(self._deliver, delivery, faults), self.stop.wait)
             running.cancel_scope.cancel()
         for fault in faults:
@@ -157,20 +158,29 @@ class Station:
             where = self.folder.folder / "aside"
             self._note(f"{len(found.aside)} files are no whole frames ({', '.join(found.aside[:3])}): look at {where}")
 
-    async def _observe(self, manual: Sequence[ObservationRequest], card: StationCard | None) -> list[str]:
-        """Fly until the nights are over, the manual tasks are done, or someone says stop; gives what went wrong."""
+    async def _observe(
+        self, manual: Sequence[ObservationRequest], card: StationCard | None
+    ) -> tuple[list[str], list[str]]:
+        """Fly until the nights are over, the manual tasks are done, or someone says stop.
+
+        Gives what is left standing, and what else went wrong.
+        """
         flying: list[Observatory] = []
+        left_standing: list[str] = []
         faults: list[str] = []
-        deeds: list[Deed] = [partial(self._fly, card, flying, faults), partial(self._until_told_to_stop, flying)]
+        deeds: list[Deed] = [
+            partial(self._fly, card, flying, left_standing),
+            partial(self._until_told_to_stop, flying),
+        ]
         if manual:
             deeds.append(partial(self._until_done, {request.request_id for request in manual}))
         try:
             await until_first(*deeds)
         except NightOver as over:
             faults.append(str(over))
-        return faults
+        return left_standing, faults
 
-    async def _fly(self, card: StationCard | None, flying: list[Observatory], faults: list[str]) -> None:
+    async def _fly(self, card: StationCard | None, flying: list[Observatory], left_standing: list[str]) -> None:
         """Connect, build, and observe night after night. The keeper has written all when this returns."""
         async with AsyncExitStack() as stack:
             thinker = Worker("thinker")
@@ -204,7 +214,7 @@ class Station:
                     await night.run()
                 finally:
                     keeper.close()
-                    faults.extend(night.left_standing)
+                    left_standing.extend(night.left_standing)
                 await keeper.drained.wait()
                 beside.cancel_scope.cancel()
 

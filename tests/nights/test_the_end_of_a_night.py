@@ -1,9 +1,11 @@
 """What a night leaves behind when it is over."""
 
+from datetime import timedelta
 from typing import Any
 
 from bridge.tasks import TaskState
 from simulators.api.records import TaskStatus
+from tests.nights.conftest import DUSK
 
 
 async def test_after_a_night_of_clouds_nothing_waits_any_more(night: Any) -> None:
@@ -13,3 +15,11 @@ async def test_after_a_night_of_clouds_nothing_waits_any_more(night: Any) -> Non
     assert {task.state for task in night.final} == {TaskState.MISSED}
     assert {task.reason for task in night.final} == {"its window is over"}
     assert set(night.statuses) == {TaskStatus.PENDING}
+
+
+async def test_with_the_dome_left_open_it_does_not_wait_for_the_platform_before_it_is_started_anew(night: Any) -> None:
+    night.refuse("dome", "close", after_min=0.0, for_min=600.0)
+    night.api_away = (15.0, 10_000.0)
+    night.hours, night.task_count = 0.5, 4
+    assert await night.run() == 1
+    assert night.clock.now() < DUSK + timedelta(hours=0.5, minutes=5.0)

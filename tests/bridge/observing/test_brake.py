@@ -54,9 +54,7 @@ async def heard(scope: Scope, condition: Callable[[], bool], *, within_s: float 
 
 
 @asynccontextmanager
-async def an_exposing_night(
-    tmp_path: Path, ephemeris: Ephemeris, *, exposure_s: float = 300.0
-) -> AsyncIterator[Scope]:
+async def an_exposing_night(tmp_path: Path, ephemeris: Ephemeris, *, exposure_s: float = 300.0) -> AsyncIterator[Scope]:
     """A night in the middle of a long exposure; it ends with the block."""
     safety = {"safety": {"poll_s": 1.0}}
     async with a_scope(
