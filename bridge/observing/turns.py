@@ -1,7 +1,7 @@
 """One observation after the other under an open dome: plan, wait, observe; and what each fault leads to."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from threading import Event as ThreadEvent
 
@@ -30,7 +30,7 @@ from bridge.observing.planning import Planning
 from bridge.observing.together import until_first
 from bridge.storage.ledger import Ledger
 from bridge.tasks import Task, TaskState
-from drivers.errors import DeviceError, Malfunction, Refused
+from drivers.errors import ConnectionLost, DeviceError, Malfunction, Refused
 from drivers.threads import Worker
 from schedules.errors import ScheduleError
 from schedules.planner import Plan, PlannedObservation
@@ -43,6 +43,7 @@ _FAULT_PAUSE_S = 5.0
 _FAULT_PAUSE_AT_MOST_S = 60.0
 # Before a wait of this length the mount stands still: following the stars for hours it would run into the ground.
 _STAND_STILL_FROM_S = 15.0
+_ASIDE_FOR = timedelta(minutes=10)
 # So many malfunctions in a row, and the night is over.
 _MALFUNCTIONS_AT_MOST = 3
 
@@ -71,6 +72,8 @@ class Turns:
     _malfunctions: int = field(default=0, init=False)
     _free_since: datetime | None = field(default=None, init=False)
     _dropped: dict[str, str] = field(default_factory=dict, init=False)
+    _faulty: str = field(default="", init=False)  # the task that met the last fault
+    _aside: dict[str, datetime] = field(default_factory=dict, init=False)  # until when
 
     def begin_night(self) -> None:
         """Count anew: (tasks captured, frames taken)."""
@@ -119,6 +122,9 @@ class Turns:
             except DeviceError as fault:
                 await self._quiet_for(await self._recover(fault), news)
                 continue
+            if self._aside and wait_s > _LOOK_AGAIN_S:
+                await self._quiet_for(_LOOK_AGAIN_S, news)
+                continue
             if await self._quiet_for(wait_s, news) and turn is not None:
                 if wait_s <= 0.0 and self._free_since is not None:
                     self.pace.turnaround.note((self.clock.now() - self._free_since).total_seconds())
@@ -143,9 +149,10 @@ class Turns:
         """A plan for what is left of the night, and the ledger in step with it."""
         await self.ledger.miss_overdue(self._dropped)
         tasks = await self.ledger.pending()
-        requests = [task.request for task in tasks]
         standing = await self.observatory.standing()
         now = self.clock.now()
+        self._aside = {task_id: until for task_id, until in self._aside.items() if until > now}
+        requests = [task.request for task in tasks if task.task_id not in self._aside]
         given_up = ThreadEvent()  # a plan that takes long keeps nobody waiting who wants to close
         think = partial(self.planning.plan, night=span.dark, standing=standing, given_up=given_up.is_set)
         plan = await self.thinker.call_with_stop(given_up.set, think, requests, now)
@@ -201,9 +208,10 @@ class Turns:
             return _LOOK_AGAIN_S  # what is delivered makes room, or a person does
         except DeviceError as fault:
             await self._give_back(task_id, str(fault))
+            self._let_others_go_first(task_id, fault)
             return await self._recover(fault)
         else:
-            self._faults = self._malfunctions = 0
+            self._faults, self._malfunctions, self._faulty = 0, 0, ""
             self.night_count = self.night_count[0] + 1, self.night_count[1] + frames
             await self.keeper.finish(task_id)
         return 0.0
@@ -212,6 +220,16 @@ class Turns:
         """The task may be tried again, unless it was cancelled while the telescope was on it."""
         if (await self.ledger.task(task_id)).state is TaskState.OBSERVING:
             await self._move(task_id, TaskState.PENDING, why)
+
+    def _let_others_go_first(self, task_id: str, fault: DeviceError) -> None:
+        """A task that meets a fault twice in a row may be what brings it on: a place beyond a limit of the mount's own
+        ends no night, and nobody waits behind it. A device that is not there is no task's doing.
+        """
+        if isinstance(fault, ConnectionLost):
+            return
+        if self._faulty == task_id:
+            self._aside[task_id] = self.clock.now() + _ASIDE_FOR
+        self._faulty = task_id
 
     async def _recover(self, fault: DeviceError) -> float:
         """Connect the device anew; gives how long to leave it alone then, in s.

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from threading import Event as ThreadEvent
-from typing import Any
+from typing import Any, cast
 
 import anyio
 import anyio.lowlevel
@@ -30,6 +30,9 @@ from bridge.observing.turns import NightOver
 from bridge.storage.frames import FrameFolder
 from bridge.storage.ledger import Ledger
 from bridge.tasks import Task, TaskState
+from drivers.errors import Malfunction
+from drivers.protocols import Mount
+from drivers.values import Equatorial
 from schedules.ephemeris import Ephemeris
 from schedules.requests import CollectShape
 from simulators.faults import FaultKind
@@ -204,6 +207,39 @@ async def test_under_a_dome_that_somebody_closed_the_mount_does_not_follow_the_s
         assert not scope.simulated.mount.tracking
         scope.simulated.dome.move_shutter(opening=True)
         await until(scope, "then", TaskState.CAPTURED, TaskState.DELIVERED)
+
+
+class LimitedMount:
+    """A mount with a limit of its own, of which nobody knows: it says so with an error of its driver's."""
+
+    def __init__(self, mount: Mount) -> None:
+        self._mount = mount
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._mount, name)
+
+    async def slew(self, to: Equatorial) -> None:
+        if to.dec_deg > 60.0:
+            raise Malfunction(self._mount.name, "slew", "beyond the limit that is set (Alpaca error 0x500)")
+        await self._mount.slew(to)
+
+
+async def test_one_task_that_brings_on_a_fault_each_time_neither_ends_the_night_nor_keeps_others_waiting(
+    tmp_path: Path, ephemeris: Ephemeris
+) -> None:
+    """The most important of all, for hours: it is tried again from time to time."""
+    hours = {"closes": DUSK + timedelta(hours=2), "frame_count": 1}
+    beyond = a_request(a_star("beyond", dec_deg=65.0), "beyond", priority=9.0, **hours)
+    others = [a_request(a_star(f"star {n}", ra_deg=300.0 - 4.0 * n), f"task-{n}", **hours) for n in (1, 2)]
+    async with a_scope(tmp_path, ephemeris=ephemeris, driver=lambda mount: cast("Mount", LimitedMount(mount))) as scope:
+        await scope.file(beyond, *others)
+        async with anyio.create_task_group() as turning:
+            turning.start_soon(scope.turns.run, SPAN)
+            for n in (1, 2):
+                await until(scope, f"task-{n}", TaskState.CAPTURED, TaskState.DELIVERED)
+            assert (await scope.store.ledger.task("beyond")).state is TaskState.PENDING
+            assert len([fault for fault in scope.said(DeviceFault) if "beyond" in fault.what]) == 2
+            turning.cancel_scope.cancel()
 
 
 class CutOff:
