@@ -100,7 +100,9 @@ class Assembly:
             telemetry=self.around.telemetry,
         )
 
-    def night(self, observatory: Observatory, watch: Watch, keeper: Keeper, thinker: Worker) -> Night:
+    def night(
+        self, observatory: Observatory, watch: Watch, keeper: Keeper, thinker: Worker, *, unsafe_lately: bool
+    ) -> Night:
         settings = self.around.settings
         mount, camera = self.seats.mount.device.capabilities, self.seats.camera.device.capabilities
         measured = read_measured(settings.state_folder)
@@ -162,6 +164,7 @@ class Assembly:
             clock=self.around.clock,
             telemetry=self.around.telemetry,
             hold_s=settings.safety.hold_s,
+            unsafe_lately=unsafe_lately,
             cool_to_c=settings.camera.cool_to_c,
         )
 

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 
 import anyio
@@ -191,6 +192,8 @@ class Station:
                 around=self.around, store=self.store, folder=self.folder, seats=seats, ephemeris=ephemeris, card=card
             )
             sources = safety_sources(self.connections, self.around.settings.safety, stack)
+            hold_began = self.around.clock.now() - timedelta(seconds=self.around.settings.safety.hold_s)
+            unsafe_lately = await self.store.journal.unsafe_since(hold_began)
             watch = assembly.watch(sources)
             gate = assembly.gate(watch)
             if seats.dome is not None:
@@ -200,7 +203,7 @@ class Station:
             await observatory.put_away()  # before the platform is asked for names: it may keep us waiting
             station_name, telescope_name = await self._names(card)
             keeper = assembly.keeper(station_name=station_name, telescope_name=telescope_name)
-            night = assembly.night(observatory, watch, keeper, thinker)
+            night = assembly.night(observatory, watch, keeper, thinker, unsafe_lately=unsafe_lately)
             clock_watch = ClockWatch(
                 timekeeping=self.around.timekeeping, clock=self.around.clock, telemetry=self.around.telemetry
             )

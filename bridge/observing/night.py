@@ -31,7 +31,10 @@ _WORTH_OPENING = timedelta(minutes=10)
 
 @dataclass(slots=True, kw_only=True)
 class Night:
-    """Opens, observes and closes, night after night."""
+    """Opens, observes and closes, night after night.
+
+    `unsafe_lately`: the programme before this one had not yet waited for the hold when it ended.
+    """
 
     darkness: Darkness
     observatory: Observatory
@@ -40,6 +43,7 @@ class Night:
     clock: Clock
     telemetry: Telemetry
     hold_s: float
+    unsafe_lately: bool
     cool_to_c: float | None
     left_standing: list[str] = field(default_factory=list, init=False)
     _said_no_night: bool = field(default=False, init=False)
@@ -86,12 +90,14 @@ class Night:
                 tried_s = anyio.current_time()
 
     async def _spend(self, span: NightSpan, *, watched_s: float) -> None:
-        """One night, opened whenever it has been safe for the hold; at first for as long as that is known at all."""
+        """One night, opened whenever it has been safe for the hold; at first for as long as that is known at all, but
+        starting anew shortens no hold.
+        """
         now = self.clock.now()
         self.telemetry.publish(NightBegan(at=now, dark_from=span.dark_from, dark_until=span.dark_until))
         self.turns.begin_night()
         await self._cool()
-        hold_s = min(self.hold_s, watched_s)
+        hold_s = self.hold_s if self.unsafe_lately else min(self.hold_s, watched_s)
         with anyio.move_on_after((span.closes_at - self.clock.now()).total_seconds()):
             while True:
                 await self._rest(partial(self._until_fit_to_open, hold_s))

@@ -3,6 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Sequence
+from datetime import datetime
 from functools import partial
 
 from bridge.events import Event, Subscription
@@ -21,6 +22,10 @@ class Journal:
         while events := await subscription.batch():
             rows = [_row(event) for event in events]
             await self._database.write(partial(_insert, rows=rows))
+
+    async def unsafe_since(self, instant: datetime) -> bool:
+        """Whether the last word on safety was unsafe, or it became safe only after `instant`; False before any word."""
+        return await self._database.read(partial(_unsafe_since, at=text_of(instant)))
 
     async def names(self, task_id: str) -> list[str]:
         """What happened to a task, in order: the names of the events."""
@@ -41,6 +46,15 @@ def _row(event: Event) -> _Row:
         None if task_id is None else str(task_id),
         json.dumps(facts, allow_nan=False),
     )
+
+
+def _unsafe_since(connection: sqlite3.Connection, at: str) -> bool:
+    said = "SELECT id, at FROM event WHERE name = 'SafetyChanged' AND json_extract(facts, '$.safe') = ?"
+    unsafe = connection.execute(f"{said} ORDER BY id DESC LIMIT 1", (0,)).fetchone()
+    if unsafe is None:
+        return False
+    safe = connection.execute(f"{said} AND id > ? ORDER BY id LIMIT 1", (1, unsafe["id"])).fetchone()
+    return safe is None or str(safe["at"]) > at
 
 
 def _insert(connection: sqlite3.Connection, rows: Sequence[_Row]) -> None:

@@ -165,3 +165,31 @@ async def test_the_journal_keeps_what_was_said_with_the_task_it_is_about(tmp_pat
         telemetry.close()
         await store.journal.keep(heard)
         assert await store.journal.names("task 1") == ["SlewFinished", "TaskAdvanced"]
+
+
+@pytest.mark.parametrize(
+    ("words", "unsafe"),
+    [
+        ([], False),
+        ([(0.0, True)], False),
+        ([(0.0, False)], True),
+        ([(0.0, False), (100.0, True)], False),
+        ([(0.0, False), (900.0, True)], True),
+        ([(0.0, False), (100.0, True), (900.0, True)], False),  # a programme started anew says that it is safe
+        ([(0.0, False), (900.0, True), (950.0, True)], True),
+        ([(0.0, True), (900.0, False)], True),
+    ],
+)
+async def test_whether_it_was_unsafe_lately_is_known_after_a_start(
+    tmp_path: Path, words: list[tuple[float, bool]], unsafe: bool
+) -> None:
+    telemetry = Telemetry()
+    clock = LoopClock(DUSK)
+    async with open_store(tmp_path / "ledger.sqlite", clock=clock, telemetry=telemetry) as store:
+        heard = telemetry.subscribe()
+        for after_s, safe in words:
+            telemetry.publish(SafetyChanged(at=DUSK + timedelta(seconds=after_s), safe=safe, why=""))
+        telemetry.publish(slew(1))
+        telemetry.close()
+        await store.journal.keep(heard)
+        assert await store.journal.unsafe_since(DUSK + timedelta(seconds=500.0)) is unsafe

@@ -115,6 +115,7 @@ class SimulatedNight:
         async with AsyncExitStack() as stack:
             station = await self._built(stack)
             async with anyio.create_task_group() as beside:
+                beside.start_soon(station.store.journal.keep, station.around.telemetry.subscribe())
                 for deed in self.meanwhile:
                     beside.start_soon(deed, self)
                 with anyio.move_on_after(None if until_min is None else until_min * 60.0):

@@ -182,3 +182,15 @@ async def test_a_task_whose_window_went_by_while_nobody_was_there_is_let_go_at_t
     (missed,) = [event for event in night.said(TaskAdvanced) if event.task_id == request.request_id]
     assert (missed.to_state, missed.why) == (TaskState.MISSED, "its window is over")
     assert missed.at < DUSK - timedelta(minutes=5)
+
+
+async def test_a_programme_that_died_in_bad_weather_waits_for_the_hold_when_it_is_started_anew(night: Any) -> None:
+    """One safe word after a crash in the rain is not ten minutes of safe words."""
+    night.weather(safe=False, after_min=10.0)
+    await night.run(until_min=20.0)
+    night.events.clear()
+    night.meanwhile.clear()
+    assert await night.run() == 0
+    (opened, *_), (safe, *_) = night.said(RoofOpened), night.said(SafetyChanged)
+    assert safe.safe
+    assert opened.at - safe.at >= timedelta(minutes=10)

@@ -246,7 +246,7 @@ async def a_scope(
         keeper = assembly.keeper(station_name="Ridge", telescope_name="Ridge 90")
         thinker = Worker("thinker")
         stack.callback(thinker.close)
-        night = assembly.night(observatory, watch, keeper, thinker)
+        night = assembly.night(observatory, watch, keeper, thinker, unsafe_lately=False)
         async with anyio.create_task_group() as beside:
             beside.start_soon(watch.run)
             beside.start_soon(keeper.run)
