@@ -35,7 +35,8 @@ class StopWord:
 def heard_by(hear: Callable[[signal.Signals], None]) -> Iterator[None]:
     """SIGTERM, SIGINT and SIGHUP call `hear` on the running loop, however often they come, and do nothing else.
 
-    A SIGHUP that is ignored stays so: whoever started the programme meant it to outlive the terminal (nohup). Only in the main thread. Where the block ends, Python's own answers hold again.
+    A SIGHUP that is ignored stays so: whoever started the programme meant it to outlive the terminal (nohup). Only in
+    the main thread. Where the block ends, Python's own answers hold again.
     """
     loop = asyncio.get_running_loop()
     outlives = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
