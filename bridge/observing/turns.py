@@ -73,6 +73,7 @@ class Turns:
     _free_since: datetime | None = field(default=None, init=False)
     _dropped: dict[str, str] = field(default_factory=dict, init=False)
     _faulty: str = field(default="", init=False)  # the task that met the last fault
+    _refused_by: str = field(default="", init=False)  # the device that refused the last task
     _aside: dict[str, datetime] = field(default_factory=dict, init=False)  # until when
 
     def begin_night(self) -> None:
@@ -200,7 +201,15 @@ class Turns:
         except (TooLate, NotNow) as later:
             await self._give_back(task_id, str(later))
             return _TOO_LATE_PAUSE_S if isinstance(later, TooLate) else _LOOK_AGAIN_S
-        except (Refused, ScheduleError, MotionRefused) as no:
+        except Refused as no:
+            if self._refused_by != no.device:
+                self._refused_by = no.device
+                await self._move(task_id, TaskState.FAILED, str(no))
+            else:  # a second task in a row: it is the device, and not what was asked
+                await self._give_back(task_id, str(no))
+                self._put_aside(task_id)
+                return await self._recover(no)
+        except (ScheduleError, MotionRefused) as no:
             await self._move(task_id, TaskState.FAILED, str(no))
         except DiskFull as full:
             await self._give_back(task_id, str(full))
@@ -211,7 +220,7 @@ class Turns:
             self._let_others_go_first(task_id, fault)
             return await self._recover(fault)
         else:
-            self._faults, self._malfunctions, self._faulty = 0, 0, ""
+            self._faults, self._malfunctions, self._faulty, self._refused_by = 0, 0, "", ""
             self.night_count = self.night_count[0] + 1, self.night_count[1] + frames
             await self.keeper.finish(task_id)
         return 0.0
@@ -228,8 +237,11 @@ class Turns:
         if isinstance(fault, ConnectionLost):
             return
         if self._faulty == task_id:
-            self._aside[task_id] = self.clock.now() + _ASIDE_FOR
+            self._put_aside(task_id)
         self._faulty = task_id
+
+    def _put_aside(self, task_id: str) -> None:
+        self._aside[task_id] = self.clock.now() + _ASIDE_FOR
 
     async def _recover(self, fault: DeviceError) -> float:
         """Connect the device anew; gives how long to leave it alone then, in s.

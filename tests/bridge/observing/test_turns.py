@@ -209,6 +209,21 @@ async def test_under_a_dome_that_somebody_closed_the_mount_does_not_follow_the_s
         await until(scope, "then", TaskState.CAPTURED, TaskState.DELIVERED)
 
 
+async def test_a_device_that_refuses_everything_for_a_while_does_not_fail_every_task_there_is(
+    tmp_path: Path, ephemeris: Ephemeris
+) -> None:
+    hours = {"closes": DUSK + timedelta(hours=2), **ONE}
+    requests = [a_request(a_star(f"star {n}", ra_deg=300.0 - 3.0 * n), f"task-{n}", **hours) for n in range(6)]
+    async with observing(tmp_path, ephemeris, *requests) as scope:
+        scope.goes_wrong(FaultKind.REFUSE, "camera", "expose", for_s=900.0)
+        with anyio.fail_after(3600.0):
+            while await scope.store.ledger.pending() or "observing" in (await scope.states()).values():
+                await anyio.sleep(10.0)
+        states = list((await scope.states()).values())
+        assert states.count("failed") == 1
+        assert states.count("captured") == 5
+
+
 class LimitedMount:
     """A mount with a limit of its own, of which nobody knows: it says so with an error of its driver's."""
 
