@@ -4,6 +4,7 @@ What a driver shows and what it does are two things: which rates are followed is
 (`nightbridge calibrate mount`).
 """
 
+import re
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -26,6 +27,11 @@ from drivers.values import ElementLines, EquatorialSystem
 from simulators.indi.server import IndiServer, indiserver_missing
 
 pytestmark = pytest.mark.wire
+
+SIMULATION_DEFINED = re.compile(rb'<defSwitchVector device="([^"]*)" name="SIMULATION"')
+SIMULATION_ON = re.compile(
+    rb'<setSwitchVector device="([^"]*)" name="SIMULATION"[^>]*>\s*<oneSwitch name="ENABLE">\s*On'
+)
 
 ISS = ElementLines(
     name="ISS (ZARYA)",
@@ -59,12 +65,25 @@ def drivers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[IndiServer]:
     if missing := indiserver_missing(list(DRIVERS)):
         pytest.skip(missing)
     with IndiServer(list(DRIVERS), folder=tmp_path_factory.mktemp("indi-drivers")) as server:
-        with socket.create_connection(("127.0.0.1", server.port)) as client:
-            for said in DRIVERS.values():
-                on = "<oneSwitch name='ENABLE'>On</oneSwitch>"
-                simulated = f"<newSwitchVector device='{said.device}' name='SIMULATION'>{on}</newSwitchVector>"
-                client.sendall(simulated.encode())
+        with socket.create_connection(("127.0.0.1", server.port), timeout=60.0) as client:
+            simulate(client, {said.device for said in DRIVERS.values()})
         yield server
+
+
+def simulate(client: socket.socket, devices: set[str]) -> None:
+    """Switch the simulation of each on once its driver has said that it has one; return when all say that they do."""
+    client.sendall(b"<getProperties version='1.7'/>")
+    heard, told, simulated = b"", set[str](), set[str]()
+    while simulated != devices:
+        more = client.recv(1 << 20)
+        assert more, f"the server has gone; {devices - simulated} do not simulate yet"
+        heard += more
+        defined = {one.decode() for one in SIMULATION_DEFINED.findall(heard)} & devices
+        for device in defined - told:
+            on = "<oneSwitch name='ENABLE'>On</oneSwitch>"
+            client.sendall(f"<newSwitchVector device='{device}' name='SIMULATION'>{on}</newSwitchVector>".encode())
+        told |= defined
+        simulated |= {one.decode() for one in SIMULATION_ON.findall(heard)} & devices
 
 
 @pytest.mark.parametrize("program", DRIVERS)
