@@ -167,7 +167,10 @@ class Delivery:
         except ApiRejected as error:
             if error.status != 404 or item.stage is Stage.LANDED:
                 raise
-            await self._outbox.reach(item, Stage.INITIATED)  # the record is gone: look for the file by its name
+            # The record is gone: the file is looked for by its name, ever more rarely, should it be listed all the same.
+            pause_s = _jittered(item.tries, _LONGEST_PAUSE_S)
+            await self._outbox.postpone(item, pause_s, why="the platform does not know the upload it took")
+            await self._outbox.reach(item, Stage.INITIATED, after_s=pause_s)
             return
         if _is_another_file(item, image):
             await self._send_anew(item, image)

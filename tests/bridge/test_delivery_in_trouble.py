@@ -70,6 +70,21 @@ async def test_four_minutes_of_503_are_waited_out(
     assert (await store.outbox.backlog()).parked == 0
 
 
+async def test_a_file_that_is_listed_and_not_known_by_its_number_is_asked_for_ever_more_rarely(
+    store: Store, api: CitraApi, platform: Any, capture: Capture
+) -> None:
+    platform.turn(faults=[{"kind": "status", "path": "/my/images/*", "http_status": 404}])
+    task = platform.add_task()
+    await capture(task, frames=1)
+    async with delivering(store, api, platform) as delivery:
+        await anyio.sleep(3600.0)
+        assert len(platform.wire.calls("GET /my/images/")) <= 60
+        platform.turn(faults=[])
+        assert await delivery.until_empty(at_most_s=900.0)
+    assert list(landed(platform).values()) == [1]
+    assert platform.world.tasks[task.id].status is TaskStatus.SUCCEEDED
+
+
 async def test_502_on_our_telescope_alone_holds_its_frames_and_loses_none(
     store: Store, api: CitraApi, platform: Any, capture: Capture
 ) -> None:
