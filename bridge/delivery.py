@@ -167,7 +167,7 @@ class Delivery:
         except ApiRejected as error:
             if error.status != 404 or item.stage is Stage.LANDED:
                 raise
-            # The record is gone: the file is looked for by its name, ever more rarely, should it be listed all the same.
+            # The record is gone: the file is looked for by its name; ever more rarely, should it be listed even so.
             pause_s = _jittered(item.tries, _LONGEST_PAUSE_S)
             await self._outbox.postpone(item, pause_s, why="the platform does not know the upload it took")
             await self._outbox.reach(item, Stage.INITIATED, after_s=pause_s)
