@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import anyio
@@ -127,7 +127,7 @@ class TaskFetcher:
         await self._ledger.file_tasks(requests, source=TaskSource.API)
 
     async def _let_go(self, listed: TaskList) -> None:
-        """Cancel what the platform has closed, and what two lists in a row did not hold."""
+        """Cancel what the platform has closed, and let go of what two lists in a row did not hold."""
         present = {task.id for task in listed.tasks} | {refused.where for refused in listed.refused}
         self._refused = {(task_id, why) for task_id, why in self._refused if task_id in present}
         soon = self._clock.now() + _ENDING
@@ -140,20 +140,25 @@ class TaskFetcher:
         absent = await self._absent(missing) if missing else set()
         for task in missing:
             if task.task_id in absent & self._missing_once:
-                await self._cancel(task, "it is no longer in the platform's list")
+                await self._ledger.withdraw(task.task_id, why="it is no longer in the platform's list")
         self._missing_once = absent
 
     async def _absent(self, missing: Sequence[Task]) -> set[str]:
-        """Those of `missing` that the platform does not know in any status; closed ones are cancelled at once."""
-        ends = [task.request.closes for task in missing]
-        held = await self._api.tasking.statuses(closing_from=min(ends), closing_to=max(ends))
+        """Those of `missing` that the platform does not know in any status. Closed ones are cancelled at once; a window
+        that was moved so that the task is no longer in the list of what can be done counts from now on.
+        """
+        held = await self._api.tasking.held({task.task_id: task.request.closes for task in missing})
         for task in missing:
-            status = held.get(task.task_id, "")
+            listed = held.get(task.task_id)
             # A server may close a task by itself when the first of several frames is worked on: that is no reason to
             # leave the others.
-            under_way = status == "Succeeded" and task.state is TaskState.OBSERVING
-            if status in FINAL and not under_way:
-                await self._cancel(task, f"the platform holds it as {status}")
+            if listed is None or (listed.status == "Succeeded" and task.state is TaskState.OBSERVING):
+                continue
+            if listed.status in FINAL:
+                await self._cancel(task, f"the platform holds it as {listed.status}")
+            else:
+                moved = replace(task.request, opens=listed.task_start, closes=listed.task_stop)
+                await self._ledger.file_tasks([moved], source=TaskSource.API)
         return {task.task_id for task in missing if task.task_id not in held}
 
     async def _cancel(self, task: Task, why: str) -> None:

@@ -1,5 +1,6 @@
 """The telescope's tasks: what there is to do, and what became of it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -59,14 +60,23 @@ class TaskingApi:
         ]
         return TaskList(tasks=tuple(ours), refused=listed.refused)
 
-    async def statuses(self, *, closing_from: datetime, closing_to: datetime) -> dict[str, str]:
-        """The status of every task, whichever it is, whose window ends within these two instants, ends included."""
-        moment = timedelta(seconds=1)
-        query = [
-            ("task_stop_after", _text(closing_from - moment)),
-            ("task_stop_before", _text(closing_to + moment)),
-        ]
-        return {task.id: task.status for task in (await self._list(query)).tasks}
+    async def held(self, ends: Mapping[str, datetime]) -> dict[str, TaskPayload]:
+        """What the platform holds of these tasks, whatever their status; those are missing that it does not list.
+
+        `ends` are the ends of their windows by id, as far as we know: the platform may have moved them since, and a
+        task that was made from its frames knows only when those were taken. So those not found are looked for widely.
+        """
+        found: dict[str, TaskPayload] = {}
+        for around in (timedelta(seconds=1), _LONGEST_WINDOW):
+            missing = [end for task_id, end in ends.items() if task_id not in found]
+            if not missing:
+                break
+            query = [
+                ("task_stop_after", _text(min(missing) - around)),
+                ("task_stop_before", _text(max(missing) + around)),
+            ]
+            found |= {task.id: task for task in (await self._list(query)).tasks if task.id in ends}
+        return found
 
     async def report(self, task_id: str, status: str, *, closes: datetime) -> str:
         """Set a task's status; back comes the one it has then.
@@ -85,21 +95,11 @@ class TaskingApi:
                 return "gone"
             if error.status not in _TOO_LATE:
                 raise
-            held = await self._held(task_id, closes)
-            if held not in FINAL:
+            held = (await self.held({task_id: closes})).get(task_id)
+            if held is None or held.status not in FINAL:
                 raise
-            return held
+            return held.status
         return status
-
-    async def _held(self, task_id: str, closes: datetime) -> str:
-        """The status of a task whose window closes then, as far as we know: the platform may have moved its end since,
-        and one that was made from its frames knows only when those were taken. Empty where it is not listed.
-        """
-        for around in (timedelta(0), _LONGEST_WINDOW):
-            statuses = await self.statuses(closing_from=closes - around, closing_to=closes + around)
-            if task_id in statuses:
-                return statuses[task_id]
-        return ""
 
     async def _list(self, query: Query) -> TaskList:
         doing = "list the tasks"

@@ -90,6 +90,21 @@ class Ledger:
         """The observation is over and has frames: CAPTURED, with its report in the outbox behind them."""
         return await self.advance(task_id, TaskState.CAPTURED, why=why)
 
+    async def withdraw(self, task_id: str, *, why: str) -> None:
+        """The platform knows the task no more: CANCELLED. Where frames of it are kept they are told of even so, as it
+        may know it again: CAPTURED, or as soon as the telescope is done with it.
+        """
+        at = self._clock.now()
+
+        def step(connection: sqlite3.Connection) -> list[Event]:
+            task, kept = find_task(connection, task_id), kept_frames(connection, task_id)
+            if task.state not in UNFINISHED or (kept and task.state not in WAITING):
+                return []
+            to = TaskState.CAPTURED if kept else TaskState.CANCELLED
+            return [*move(connection, task, to, why=why, at=at)]
+
+        self._publish(await self._database.write(step))
+
     async def miss_overdue(
         self, reasons: Mapping[str, str] = MappingProxyType({}), *, for_s: float = 0.0
     ) -> list[Task]:

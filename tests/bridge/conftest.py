@@ -240,10 +240,15 @@ async def store(tmp_path: Path, platform: Any) -> AsyncIterator[Store]:
 
 @pytest.fixture
 def capture(store: Store, platform: Any, tmp_path: Path) -> Capture:
-    """Observe a task: frames on disk and in the ledger, CAPTURED."""
+    """Observe a task: frames on disk and in the ledger, CAPTURED, or as an attempt that broke off leaves it."""
 
     async def captured(
-        task: Task | None = None, *, frames: int = 2, store: Store = store, content: bytes | None = None
+        task: Task | None = None,
+        *,
+        frames: int = 2,
+        store: Store = store,
+        content: bytes | None = None,
+        to: TaskState = TaskState.CAPTURED,
     ) -> str:
         task_id = f"manual {uuid4()}" if task is None else str(task.id)
         source = TaskSource.MANUAL if task is None else TaskSource.API
@@ -259,7 +264,7 @@ def capture(store: Store, platform: Any, tmp_path: Path) -> Capture:
                 path.write_bytes(content)
                 file = replace(file, bytes=len(content), sha256=hashlib.sha256(content).hexdigest())
             await store.frames.record_frame(frame, file, started_at=EVENING, ended_at=EVENING)
-        await store.ledger.capture(task_id)
+        await store.ledger.advance(task_id, to)
         return task_id
 
     return captured

@@ -24,6 +24,7 @@ from bridge.storage.store import Store, open_store
 from bridge.tasks import TaskState
 from schedules.site import Site
 from simulators.api.records import TaskStatus
+from tests.bridge.delivering import Capture
 
 SITE = Site(latitude_deg=38.84, longitude_deg=255.03, elevation_m=1900.0)
 
@@ -160,6 +161,36 @@ async def test_an_empty_list_once_cancels_nothing_and_twice_it_does(
     assert (await states(store))[str(task.id)] is TaskState.OBSERVING
     await fetcher.fetch()
     assert (await states(store))[str(task.id)] is TaskState.CANCELLED
+
+
+async def test_a_task_whose_window_was_moved_out_of_the_list_is_found_and_not_taken_for_withdrawn(
+    fetcher: TaskFetcher, store: Store, platform: Any
+) -> None:
+    task = platform.add_task(closes=EVENING + timedelta(hours=2))
+    await fetcher.fetch()
+    await anyio.sleep(1800.0)
+    ended = EVENING + timedelta(minutes=20)
+    platform.world.tasks[task.id] = replace(task, closes=ended)
+    for _ in range(3):
+        await fetcher.fetch()
+    (filed,) = await store.ledger.pending()
+    assert filed.request.closes == ended
+    (missed,) = await store.ledger.miss_overdue()
+    assert missed.state is TaskState.MISSED
+
+
+@pytest.mark.parametrize("observing", [False, True], ids=["waiting", "observing"])
+async def test_what_a_task_left_is_told_of_though_the_platform_lists_it_no_more(
+    fetcher: TaskFetcher, store: Store, platform: Any, capture: Capture, observing: bool
+) -> None:
+    task_id = await capture(platform.add_task(), to=TaskState.PENDING)
+    if observing:
+        await store.ledger.advance(task_id, TaskState.OBSERVING)
+    platform.wire.say("GET /telescopes/", [])
+    await fetcher.fetch()
+    await fetcher.fetch()
+    (state,) = (await states(store)).values()
+    assert state is (TaskState.OBSERVING if observing else TaskState.CAPTURED)
 
 
 async def test_a_task_that_comes_back_is_taken_up_again(fetcher: TaskFetcher, store: Store, platform: Any) -> None:
