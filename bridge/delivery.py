@@ -2,21 +2,23 @@
 
 A frame is announced, sent, and watched until the platform has it (then its task may be reported) and has worked on
 it. Before each step that the platform may remember, the step is written down. A frame whose fate is unknown is looked
-for by its name, which no other has, before it is announced again: so it lands once.
+for by its name, which no other has, before it is announced again: so it lands once. What follows from which answer
+stands in the table of deeds.
 """
 
 import random
-import re
-from datetime import timedelta
+from collections.abc import Awaitable, Callable, Mapping
 
 import anyio
 
+from bridge.answers import NO_TOKEN, Met, ask, met_in
 from bridge.api.client import CitraApi
 from bridge.api.models import ImagePayload, ImageStatus
 from bridge.clock import Clock
 from bridge.crashpoints import CrashPoint, passing
-from bridge.errors import ApiContractBroken, ApiError, ApiRejected, ApiUnreachable
+from bridge.errors import ApiContractBroken, ApiRejected, ApiUnreachable
 from bridge.events import DeliverySetAside, FrameDelivered, FrameProcessed, TaskReported, Telemetry
+from bridge.storage.deeds import FRAMES, REPORTS, Answer, Deed
 from bridge.storage.outbox import Lane, Outbox, OutboxItem, Stage
 from bridge.troubles import Troubles
 
@@ -25,10 +27,6 @@ _WORKERS = {Lane.FILES: 2, Lane.WORDS: 3}
 
 _LOOK_AGAIN_S = 60.0
 _FIRST_LOOK_S, _LONGEST_LOOK_S = 5.0, 60.0
-_WATCH_FOR = timedelta(minutes=15)
-
-# A file that the storage took and the platform has not seen for so long is not there.
-_LOST_AFTER = timedelta(minutes=10)
 
 # What a server writes may be seen late: nothing is announced again before a sending of unknown end is so old.
 _GRACE_S = 120.0
@@ -36,16 +34,7 @@ _GRACE_S = 120.0
 _LONGEST_PAUSE_S = 300.0
 _LONGEST_PAUSE_WHEN_REFUSED_S = 3600.0
 
-# 401 is for the whole station; 402 and 403 are a quota, a right, or a form that is too old: none is the frame's fault.
-_PATIENT = frozenset({401, 402, 403})
-
-# What the same frame will meet again: its task or telescope is gone, it is too large, it is not understood.
-_HOPELESS = frozenset({404, 413, 422})
-_TRIES_AT_MOST = 6
-
 _DOING = "deliver"
-
-_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 # Chance, so that what failed together does not come back together.
 _CHANCE = random.SystemRandom()
@@ -62,6 +51,22 @@ class Delivery:
         self._troubles = Troubles(clock, telemetry)
         self._claiming = anyio.Lock()
         self._busy: set[int] = set()
+        self._deeds: Mapping[Deed, Callable[[OutboxItem, Met], Awaitable[None]]] = {
+            Deed.NONE: self._leave,
+            Deed.SEND: self._send,
+            Deed.TAKE_UP: self._take_up,
+            Deed.LOOK_AGAIN: self._look_again,
+            Deed.LAND: self._land,
+            Deed.LAND_AND_FINISH: self._land_and_finish,
+            Deed.FINISH: self._finish,
+            Deed.ASK_BY_NAME: self._ask_by_name,
+            Deed.CLEAR_AWAY: self._clear_away,
+            Deed.TOLD: self._told,
+            Deed.WAIT: self._wait,
+            Deed.TRY_AGAIN: self._try_again,
+            Deed.TRY_RARELY: self._try_rarely,
+            Deed.SET_ASIDE: self._set_aside,
+        }
 
     async def run(self) -> None:
         """Deliver until cancelled. A step that is cancelled half-way is looked into after the next start."""
@@ -85,7 +90,7 @@ class Delivery:
         while True:
             item = await self._claim(lane)
             try:
-                await self._attend(item)
+                await self.attend(item)
             finally:
                 self._busy.discard(item.item_id)
 
@@ -100,31 +105,32 @@ class Delivery:
                     return item
             await self._outbox.wait(lane, busy=self._busy, since=rings, at_most_s=_LOOK_AGAIN_S)
 
-    async def _attend(self, item: OutboxItem) -> None:
+    async def attend(self, item: OutboxItem) -> None:
         """One step of one item; whatever goes wrong with it is its own affair."""
         try:
-            await self._step(item)
-        except ApiUnreachable as error:
-            await self._outbox.postpone(item, _pause_s(item, error), why=str(error))
-        except (ApiRejected, ApiContractBroken) as error:
-            await self._weigh(item, error)
-        except OSError as error:
-            await self._set_aside(item, f"the file cannot be read: {error}")
+            met = await (self._report(item) if item.path is None else ask(self._api, self._clock, item))
+            await self._do(item, met)
+        except (ApiUnreachable, ApiRejected, ApiContractBroken, OSError) as error:
+            await self._do(item, met_in(error, item))
         else:
             self._troubles.over(_DOING)
 
-    async def _step(self, item: OutboxItem) -> None:
-        if item.path is None:
-            await self._report(item)
-        elif item.stage is Stage.NEW:
-            await self._send(item)
-        elif item.stage is Stage.INITIATED:
-            await self._reconcile(item)
-        else:
-            await self._watch(item)
+    async def _do(self, item: OutboxItem, met: Met) -> None:
+        deeds = REPORTS if item.path is None else FRAMES[item.stage]
+        await self._deeds[deeds[met.answer]](item, met)
 
-    async def _send(self, item: OutboxItem) -> None:
+    async def _report(self, item: OutboxItem) -> Met:
+        held = await self._api.tasking.report(item.task_id, item.status, closes=item.closes)
+        passing(CrashPoint.REPORTED)
+        return Met(answer=Answer.DONE, word=held)
+
+    async def _leave(self, item: OutboxItem, met: Met) -> None:
+        """Done, or set aside: nobody's turn."""
+
+    async def _send(self, item: OutboxItem, met: Met) -> None:
         assert item.path is not None  # noqa: S101 (a frame has one)
+        for image in met.images:
+            await self._discard(image)
         await self._outbox.reach(item, Stage.INITIATED, after_s=_GRACE_S)
         passing(CrashPoint.ANNOUNCING)
         ticket = await self._api.uploads.initiate(item.file_name, item.bytes, task_id=item.api_task_id)
@@ -134,24 +140,17 @@ class Delivery:
         try:
             await self._api.storage.send(ticket, item.path, item.bytes)
         except ApiUnreachable as error:
-            # It may have arrived all the same.
-            await self._outbox.postpone(item, max(_GRACE_S, error.retry_after_s), why=str(error))
+            await self._do(item, Met(answer=Answer.BROKEN_OFF, why=str(error), pause_s=error.retry_after_s))
             return
         passing(CrashPoint.SENT)
         await self._outbox.reach(item, Stage.SENT, upload_id=ticket.upload_id, after_s=_FIRST_LOOK_S)
         passing(CrashPoint.SENT_KEPT)
 
-    async def _reconcile(self, item: OutboxItem) -> None:
-        """What became of a try that broke off: adopt what landed, clear away what did not, and only then try again."""
-        images = await self._api.uploads.named(item.file_name, task_id=item.api_task_id)
-        landed = [image for image in images if image.status.landed]
-        for image in images:
-            if image not in landed[:1]:
-                await self._discard(image)
-        if landed:
-            await self._outbox.reach(item, Stage.SENT, upload_id=landed[0].upload_id)
-        else:
-            await self._send(item)
+    async def _take_up(self, item: OutboxItem, met: Met) -> None:
+        """One record of a file that landed is looked after; what else has the frame's name is cleared away."""
+        for image in met.images[1:]:
+            await self._discard(image)
+        await self._outbox.reach(item, Stage.SENT, upload_id=met.images[0].upload_id)
 
     async def _discard(self, image: ImagePayload) -> None:
         try:
@@ -161,112 +160,70 @@ class Delivery:
             if image.status.landed:
                 self._troubles.met(f"discard the second file {image.upload_id}", str(error))
 
-    async def _watch(self, item: OutboxItem) -> None:
-        try:
-            image = await self._api.uploads.image(item.upload_id)
-        except ApiRejected as error:
-            if error.status != 404 or item.stage is Stage.LANDED:
-                raise
-            # The record is gone: the file is looked for by its name; ever more rarely, should it be listed even so.
-            pause_s = _jittered(item.tries, _LONGEST_PAUSE_S)
-            await self._outbox.postpone(item, pause_s, why="the platform does not know the upload it took")
-            await self._outbox.reach(item, Stage.INITIATED, after_s=pause_s)
-            return
-        if _is_another_file(item, image):
-            await self._send_anew(item, image)
-        elif item.stage is Stage.SENT and image.status.landed:
-            await self._land(item, image)
-        elif image.status.final:
-            await self._finish(item, image.status, image.detail)
-        else:
-            await self._look_again(item)
-
-    async def _send_anew(self, item: OutboxItem, image: ImagePayload) -> None:
-        """The platform holds what we did not write: it is cleared away, and the frame sent again; a few times at most.
-
-        It is written down first that the frame is not there: broken off in between, it is looked for and looked at.
-        """
-        why = f"the platform holds another file: its SHA-256 begins with {image.checksum[:12]}, not {item.sha256[:12]}"
-        if item.tries + 1 >= _TRIES_AT_MOST:
-            await self._set_aside(item, why)
-            return
-        await self._outbox.postpone(item, 0.0, why=why)
+    async def _clear_away(self, item: OutboxItem, met: Met) -> None:
+        """That the frame is not there is written down first: broken off in between, it is looked for and looked at."""
+        await self._outbox.postpone(item, 0.0, why=met.why)
         await self._outbox.reach(item, Stage.INITIATED)
-        await self._discard(image)
+        await self._discard(met.images[0])
 
-    async def _land(self, item: OutboxItem, image: ImagePayload) -> None:
-        await self._outbox.reach(item, Stage.LANDED, upload_id=image.upload_id, after_s=_FIRST_LOOK_S)
+    async def _ask_by_name(self, item: OutboxItem, met: Met) -> None:
+        """Ever more rarely, should its name be listed and its number say nothing even so."""
+        pause_s = _jittered(item.tries, _LONGEST_PAUSE_S)
+        await self._outbox.postpone(item, pause_s, why=met.why)
+        await self._outbox.reach(item, Stage.INITIATED, after_s=pause_s)
+
+    async def _land(self, item: OutboxItem, met: Met) -> None:
+        await self._outbox.reach(item, Stage.LANDED, upload_id=met.images[0].upload_id, after_s=_FIRST_LOOK_S)
         passing(CrashPoint.LANDED)
         self._telemetry.publish(
             FrameDelivered(
                 at=self._clock.now(),
                 task_id=item.task_id,
                 frame_id=item.subject,
-                upload_id=image.upload_id,
+                upload_id=met.images[0].upload_id,
                 bytes=item.bytes,
                 tries=item.tries + 1,
             )
         )
-        if image.status.final:
-            await self._finish(item, image.status, image.detail)
 
-    async def _finish(self, item: OutboxItem, status: ImageStatus | str, detail: str) -> None:
+    async def _land_and_finish(self, item: OutboxItem, met: Met) -> None:
+        await self._land(item, met)
+        await self._finish(item, met)
+
+    async def _finish(self, item: OutboxItem, met: Met) -> None:
         await self._outbox.reach(item, Stage.DONE)
+        status: ImageStatus | str = met.images[0].status if met.answer is Answer.DONE else "UNKNOWN"
         self._telemetry.publish(
             FrameProcessed(
-                at=self._clock.now(), task_id=item.task_id, frame_id=item.subject, status=status, detail=detail
+                at=self._clock.now(), task_id=item.task_id, frame_id=item.subject, status=status, detail=met.why
             )
         )
 
-    async def _look_again(self, item: OutboxItem) -> None:
-        """Ever more rarely. What was not seen for long is sent again; what is worked on for long is left to itself."""
-        age = self._clock.now() - item.stage_at
-        if item.stage is Stage.SENT and age >= _LOST_AFTER:
-            await self._outbox.postpone(item, 0.0, why="the storage took the file, and the platform never saw it")
-            await self._outbox.reach(item, Stage.INITIATED)
-        elif item.stage is Stage.LANDED and age >= _WATCH_FOR:
-            await self._finish(item, "UNKNOWN", f"not done within {_WATCH_FOR.total_seconds() / 60:.0f} minutes")
-        else:
-            pause_s = min(max(age.total_seconds() / 2.0, _FIRST_LOOK_S), _LONGEST_LOOK_S)
-            await self._outbox.postpone(item, pause_s)
-
-    async def _report(self, item: OutboxItem) -> None:
-        held = await self._api.tasking.report(item.task_id, item.status, closes=item.closes)
-        passing(CrashPoint.REPORTED)
+    async def _told(self, item: OutboxItem, met: Met) -> None:
         await self._outbox.reach(item, Stage.DONE)
         passing(CrashPoint.DELIVERED)
-        self._telemetry.publish(TaskReported(at=self._clock.now(), task_id=item.task_id, status=held))
+        self._telemetry.publish(TaskReported(at=self._clock.now(), task_id=item.task_id, status=met.word))
 
-    async def _weigh(self, item: OutboxItem, error: ApiError) -> None:
-        """A refusal, or nonsense: to be tried again, or the end of it."""
-        if isinstance(error, ApiRejected) and error.status in _PATIENT:
-            if error.status != 401:
-                self._troubles.met(_DOING, str(error))
-            await self._again(item, str(error), _LONGEST_PAUSE_WHEN_REFUSED_S)
-            return
-        hopeless = isinstance(error, ApiRejected) and error.status in _HOPELESS and item.path is not None
-        if hopeless or item.tries + 1 >= _TRIES_AT_MOST:
-            await self._set_aside(item, str(error))
-        else:
-            await self._again(item, str(error), _LONGEST_PAUSE_S)
+    async def _look_again(self, item: OutboxItem, met: Met) -> None:
+        """Ever more rarely."""
+        age_s = (self._clock.now() - item.stage_at).total_seconds()
+        await self._outbox.postpone(item, min(max(age_s / 2.0, _FIRST_LOOK_S), _LONGEST_LOOK_S))
 
-    async def _again(self, item: OutboxItem, why: str, longest_s: float) -> None:
-        await self._outbox.postpone(item, _jittered(item.tries, longest_s), why=why)
+    async def _wait(self, item: OutboxItem, met: Met) -> None:
+        await self._outbox.postpone(item, max(_GRACE_S, met.pause_s), why=met.why)
 
-    async def _set_aside(self, item: OutboxItem, why: str) -> None:
-        await self._outbox.park(item, why)
-        event = DeliverySetAside(at=self._clock.now(), task_id=item.task_id, subject=item.subject, why=why)
+    async def _try_again(self, item: OutboxItem, met: Met) -> None:
+        await self._outbox.postpone(item, max(met.pause_s, _jittered(item.tries, _LONGEST_PAUSE_S)), why=met.why)
+
+    async def _try_rarely(self, item: OutboxItem, met: Met) -> None:
+        if met.status != NO_TOKEN:  # which is said once, for the whole station
+            self._troubles.met(_DOING, met.why)
+        await self._outbox.postpone(item, _jittered(item.tries, _LONGEST_PAUSE_WHEN_REFUSED_S), why=met.why)
+
+    async def _set_aside(self, item: OutboxItem, met: Met) -> None:
+        await self._outbox.park(item, met.why)
+        event = DeliverySetAside(at=self._clock.now(), task_id=item.task_id, subject=item.subject, why=met.why)
         self._telemetry.publish(event)
-
-
-def _pause_s(item: OutboxItem, error: ApiUnreachable) -> float:
-    return max(error.retry_after_s, _jittered(item.tries, _LONGEST_PAUSE_S))
-
-
-def _is_another_file(item: OutboxItem, image: ImagePayload) -> bool:
-    """Whether the platform says a checksum of what it holds that is not the frame's. Only SHA-256 can be compared."""
-    said = image.checksum.lower()
-    return bool(_SHA256.fullmatch(said)) and said != item.sha256
 
 
 def _jittered(tries: int, longest_s: float) -> float:

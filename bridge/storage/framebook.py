@@ -10,10 +10,13 @@ from bridge.clock import Clock
 from bridge.crashpoints import CrashPoint, passing
 from bridge.events import FrameKept, Telemetry
 from bridge.storage.database import Database
+from bridge.storage.deeds import Row
 from bridge.storage.moves import find_task, kept_frames, queue_frame
 from bridge.storage.names import frame_file_name, source_of
 from bridge.storage.rows import request_text, text_of
 from schedules.requests import ObservationRequest
+
+_ROWS = {"reserved": Row.RESERVED, "lost": Row.LOST}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,10 +166,11 @@ class FrameBook:
         folder = self._database.folder
         return str(file.path.relative_to(folder) if file.path.is_relative_to(folder) else file.path)
 
-    async def file_names(self) -> set[str]:
-        """The file names of all frames, whatever became of them."""
+    async def rows(self) -> dict[str, Row]:
+        """What is known of every file name that was ever set aside."""
+        query = "SELECT file_name, state FROM frame"
         return await self._database.read(
-            lambda c: {row["file_name"] for row in c.execute("SELECT file_name FROM frame")}
+            lambda c: {row["file_name"]: _ROWS.get(row["state"], Row.KEPT) for row in c.execute(query)}
         )
 
     async def lose_frame(self, frame: ReservedFrame, why: str) -> None:

@@ -10,6 +10,7 @@ from bridge.clock import Clock
 from bridge.crashpoints import CrashPoint, passing
 from bridge.events import Event, TaskAccepted, TaskChanged, Telemetry
 from bridge.storage.database import Database
+from bridge.storage.deeds import TASKS, what_is_left
 from bridge.storage.moves import find_task, kept_frames, move
 from bridge.storage.rows import request_text, task_of, text_of
 from bridge.tasks import UNFINISHED, WAITING, Task, TaskSource, TaskState
@@ -162,12 +163,12 @@ class Ledger:
 
 def _next_state(connection: sqlite3.Connection, task: Task, at: datetime) -> TaskState:
     """Where a task goes on that nobody works at any more."""
-    over = task.request.closes <= at
-    if task.state is TaskState.OBSERVING and _series_is_complete(connection, task):
-        return TaskState.CAPTURED
-    if not over:
-        return TaskState.PENDING
-    return TaskState.CAPTURED if kept_frames(connection, task.task_id) else TaskState.MISSED
+    left = what_is_left(
+        frames=kept_frames(connection, task.task_id),
+        complete=_series_is_complete(connection, task),
+        over=task.request.closes <= at,
+    )
+    return TASKS[task.state][left]
 
 
 def _series_is_complete(connection: sqlite3.Connection, task: Task) -> bool:

@@ -179,6 +179,14 @@ class Outbox:
 
         await self._step(step)
 
+    async def look_first(self) -> None:
+        """Ask the platform for each frame that waits before it is announced: the ledger may be an older copy, put back,
+        that does not know what was sent since.
+        """
+        await self._database.write(
+            lambda c: c.execute("UPDATE outbox SET stage = 'initiated' WHERE kind = 'frame' AND stage = 'new'").rowcount
+        )
+
     async def take_up_parked(self) -> int:
         """Try everything that was set aside once more; gives how many. Whoever restarts the programme has looked at it.
 

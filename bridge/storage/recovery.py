@@ -1,8 +1,9 @@
-"""After a start: what the last run left behind is taken up, whatever it died of."""
+"""After a start: what the last run left behind is taken up, whatever it died of, as the table of deeds says."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
+from bridge.storage.deeds import FILES, FileDeed, OnDisk, Row
 from bridge.storage.found import FoundFrame
 from bridge.storage.framebook import ReservedFrame
 from bridge.storage.frames import FrameFolder
@@ -55,21 +56,22 @@ class Survey:
 
 
 async def survey(store: Store, folder: FrameFolder) -> Survey:
-    """Compare what the ledger says with what is on disk."""
-    whole, broken = [], []
-    for reserved in await store.frames.reserved():
-        frame = await folder.find(reserved.file_name)
-        if frame is None:
-            broken.append(reserved)
-        else:
-            whole.append((reserved, frame))
-    torn = {reserved.file_name for reserved in broken}
-    strangers, no_frames = await _strangers(store, folder, torn)
+    """Compare what the ledger says with what is on disk, name by name."""
+    reserved = {one.file_name: one for one in await store.frames.reserved()}
+    rows, there = await store.frames.rows(), set(await folder.file_names())
+    found: dict[FileDeed, dict[str, FoundFrame | None]] = {deed: {} for deed in FileDeed}
+    for name in sorted(rows.keys() | there):
+        deeds = FILES[rows.get(name, Row.NONE)]
+        if set(deeds.values()) == {FileDeed.LEAVE}:
+            continue  # ten thousand frames that wait are not read for nothing
+        frame = await folder.find(name)
+        on_disk = OnDisk.FRAME if frame else OnDisk.NO_FRAME if name in there else OnDisk.NOTHING
+        found[deeds[on_disk]][name] = frame
     return Survey(
-        whole=tuple(whole),
-        broken=tuple(broken),
-        strangers=strangers,
-        no_frames=no_frames,
+        whole=tuple((reserved[name], frame) for name, frame in found[FileDeed.RECORD].items() if frame),
+        broken=tuple(reserved[name] for name in (*found[FileDeed.LOSE], *found[FileDeed.LOSE_AND_SET_ASIDE])),
+        strangers=tuple(frame for frame in found[FileDeed.ADOPT].values() if frame),
+        no_frames=(*found[FileDeed.SET_ASIDE], *found[FileDeed.LOSE_AND_SET_ASIDE]),
         interrupted=tuple(task.task_id for task in await store.ledger.tasks(TaskState.OBSERVING)),
         set_aside=(await store.outbox.backlog()).parked,
     )
@@ -81,7 +83,7 @@ async def recover(store: Store, folder: FrameFolder, *, at: datetime) -> Recover
     A frame under its final name is whole (it was synced before it got that name): it is adopted into the ledger, and
     delivered, once that name is sure to last. An unfinished file is removed. A frame that the ledger never heard of
     says itself whose it is. Only then are interrupted tasks let go, so that adopted frames count. What is under way in
-    the outbox needs nothing: each of its steps was committed before it was taken.
+    the outbox needs no more than that the platform is asked first: each of its steps was committed before it was taken.
     """
     await folder.settle()
     seen = await survey(store, folder)
@@ -97,6 +99,7 @@ async def recover(store: Store, folder: FrameFolder, *, at: datetime) -> Recover
     found = seen.to_recovery()
     tasks = await store.ledger.resume()
     taken_up = await store.outbox.take_up_parked()
+    await store.outbox.look_first()
     return Recovery(
         adopted=found.adopted,
         lost=found.lost,
@@ -105,20 +108,3 @@ async def recover(store: Store, folder: FrameFolder, *, at: datetime) -> Recover
         tasks=tuple(task.task_id for task in tasks),
         taken_up=taken_up,
     )
-
-
-async def _strangers(
-    store: Store, folder: FrameFolder, torn: set[str]
-) -> tuple[tuple[FoundFrame, ...], tuple[str, ...]]:
-    """Files in the folder that no row names, or whose row is of a frame never written: frames, and what is none."""
-    known = await store.frames.file_names() - torn
-    strangers, no_frames = [], []
-    for name in await folder.file_names():
-        if name in known:
-            continue
-        frame = None if name in torn else await folder.find(name)
-        if frame is None:
-            no_frames.append(name)
-        else:
-            strangers.append(frame)
-    return tuple(strangers), tuple(no_frames)
