@@ -7,13 +7,13 @@ may refuse. The structures are those of sqlite3.h; SQLite only ever adds to thei
 
 import _sqlite3
 import ctypes
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
 
 SQLITE_OK, SQLITE_IOERR, SQLITE_FULL = 0, 10, 13
 _LOGS = 0x00080800  # SQLITE_OPEN_WAL, SQLITE_OPEN_MAIN_JOURNAL
+_CREATE = 0x00000004  # SQLITE_OPEN_CREATE
 
 _POINTER, _INT, _INT64 = ctypes.c_void_p, ctypes.c_int, ctypes.c_int64
 _OPEN = ctypes.CFUNCTYPE(_INT, _POINTER, _POINTER, _POINTER, _INT, ctypes.POINTER(_INT))
@@ -78,7 +78,6 @@ class _Calls:
 
     def _opening(self, _vfs: int, path: int | None, file: int, flags: int, flags_out: Any) -> int:
         name = "" if path is None else ctypes.string_at(path).decode()
-        new_log = bool(flags & _LOGS) and not os.path.exists(name)
         told = self._listener.opening(name)
         if told != SQLITE_OK:
             ctypes.cast(file, ctypes.POINTER(_POINTER))[0] = None
@@ -86,7 +85,7 @@ class _Calls:
         result = self._open(ctypes.cast(self._theirs, _POINTER), path, file, flags, flags_out)
         if result == SQLITE_OK:
             self._paths[file] = name
-            if new_log:  # SQLite makes its name last with its first sync
+            if flags & _LOGS and flags & _CREATE:  # each opening's first sync makes its name last, whoever made it
                 self._new_logs.add(name)
             table = ctypes.cast(file, ctypes.POINTER(_POINTER))
             table[0] = ctypes.addressof(self._listened_to(table[0]))
