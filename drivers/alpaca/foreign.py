@@ -3,6 +3,7 @@
 from typing import Final
 
 import requests
+import urllib3
 from alpaca import exceptions
 
 from drivers.alpaca import wire
@@ -50,4 +51,23 @@ def in_our_words(device: str, doing: str, error: Exception, budget: wire.Budget)
     if budget.too_long or budget.late:
         return wire.foreign_error(device, doing, error, budget)
     ours, meaning = next((ours, meaning) for kind, ours, meaning in _TABLE if isinstance(error, kind))
-    return ours(device, doing, f"{meaning}: {one_line(str(error)) or type(error).__name__}")
+    return ours(device, doing, f"{meaning}: {_plainly(error) or one_line(str(error)) or type(error).__name__}")
+
+
+def _plainly(error: Exception) -> str:
+    """Where nothing could be connected to, and what the system said; the rest is how libraries wrap it up."""
+    inner: object = error
+    while isinstance(inner, BaseException):
+        if isinstance(inner, urllib3.exceptions.MaxRetryError) and inner.pool is not None:
+            refused = _system_error(inner.reason)
+            return f"{inner.pool.host}:{inner.pool.port}: {refused}" if refused else ""
+        inner = inner.args[0] if inner.args else None
+    return ""
+
+
+def _system_error(error: BaseException | None) -> str:
+    while error is not None:
+        if isinstance(error, OSError) and error.strerror:
+            return error.strerror.lower()
+        error = error.__cause__ or error.__context__
+    return ""
