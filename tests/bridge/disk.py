@@ -78,7 +78,7 @@ class Disk:
         self.fault: Callable[[Call], int] = lambda _: 0
         self._files: dict[str, File] = {}
         self._lasting: dict[str, File] = {}
-        self._renamings: list[tuple[str, Callable[[dict[str, File]], None]]] = []
+        self._renamings: list[tuple[set[str], Callable[[dict[str, File]], None]]] = []
         self._open: dict[int, tuple[str, int]] = {}
 
     # --- what happens to it ------------------------------------------------------------------------------------------
@@ -143,18 +143,19 @@ class Disk:
         if error:
             raise OSError(error, os.strerror(error), name)
 
-    def _change_names(self, name: str, change: Callable[[dict[str, File]], None]) -> None:
+    def _change_names(self, change: Callable[[dict[str, File]], None], *names: str) -> None:
+        """Of `names`: a file that goes from one folder to another is a change in both, and one change."""
         change(self._files)
-        self._renamings.append((os.path.dirname(name), change))
+        self._renamings.append(({os.path.dirname(name) for name in names}, change))
 
     def _sync_names(self, folder: str) -> None:
-        for one in [one for one in self._renamings if one[0] == folder]:
+        for one in [one for one in self._renamings if folder in one[0]]:
             one[1](self._lasting)
             self._renamings.remove(one)
 
     def _make(self, name: str) -> None:
         file = File(bytearray())
-        self._change_names(name, lambda names: names.update({name: file}))
+        self._change_names(lambda names: names.update({name: file}), name)
 
     # --- its calls to the system -------------------------------------------------------------------------------------
 
@@ -258,7 +259,7 @@ class Disk:
                 if old in names:
                     names[new] = names.pop(old)
 
-            self._change_names(new, change)
+            self._change_names(change, old, new)
             return None
 
         return renamed
@@ -270,7 +271,7 @@ class Disk:
                 return theirs(path, **named)
             self._pass("remove", name)
             theirs(path, **named)
-            self._change_names(name, lambda names: names.pop(name, None) and None)
+            self._change_names(lambda names: names.pop(name, None) and None, name)
             return None
 
         return unlinked
@@ -320,7 +321,7 @@ class Disk:
             return SQLITE_OK
         told = self._to_sqlite("remove", path)
         if told == SQLITE_OK:
-            self._change_names(name, lambda names: names.pop(name, None) and None)
+            self._change_names(lambda names: names.pop(name, None) and None, name)
             if folder_too:
                 self._sync_names(os.path.dirname(name))
         return told
