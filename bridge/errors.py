@@ -31,6 +31,10 @@ class ApiUnreachable(ApiError):
         self.retry_after_s = retry_after_s
 
 
+class ApiUntrusted(ApiUnreachable):
+    """Who answered could not prove to be the platform, or its storage. Nothing was sent, nor is again at once."""
+
+
 class ApiRejected(ApiError):
     """The server refused; `status` is its HTTP status, `named` what of the request it found wrong ("query", "body")."""
 

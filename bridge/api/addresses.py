@@ -1,7 +1,6 @@
 """Whom a name leads to: looked up once, judged, and that very address connected to."""
 
 import ipaddress
-import socket
 from collections.abc import Awaitable, Callable
 
 import anyio
@@ -9,14 +8,9 @@ import httpx
 
 from bridge.api.meanings import plain_words
 from bridge.errors import ApiContractBroken
+from drivers.names import LOOK_UP_WITHIN_S, look_up
 
 LookUp = Callable[[str, int], Awaitable[list[str]]]
-
-
-async def look_up(host: str, port: int) -> list[str]:
-    """The addresses of a name, as this computer finds them. Raises OSError where there are none."""
-    found = await anyio.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return [str(address[0]) for *_, address in found]
 
 
 class PublicHosts(httpx.AsyncBaseTransport):
@@ -31,12 +25,16 @@ class PublicHosts(httpx.AsyncBaseTransport):
         self._look_up = look_up
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Raises ApiContractBroken for a private address, httpx.ConnectError for a name that nobody knows."""
+        """Raises ApiContractBroken for a private address, httpx.ConnectError for a name that nobody knows in time."""
         host = request.url.host
         port = request.url.port or {"http": 80}.get(request.url.scheme, 443)
         try:
-            addresses = await self._look_up(host, port)
-        except (OSError, UnicodeError) as error:
+            with anyio.fail_after(LOOK_UP_WITHIN_S):
+                addresses = await self._look_up(host, port)
+        except TimeoutError as error:
+            words = f"{plain_words(host)}: no name server answers within {LOOK_UP_WITHIN_S:g} s"
+            raise httpx.ConnectError(words, request=request) from error
+        except (OSError, ValueError) as error:
             raise httpx.ConnectError(f"{plain_words(host)}: {plain_words(str(error))}", request=request) from error
         private = [address for address in addresses if not is_public(address)]
         if private or not addresses:

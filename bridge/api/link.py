@@ -15,8 +15,9 @@ from pydantic import SecretStr
 from bridge.api.meanings import error_in, plain_words, retry_after_s
 from bridge.api.presence import ApiPresence
 from bridge.api.strict_json import parse_json
+from bridge.api.trust import unproven
 from bridge.clock import Clock
-from bridge.errors import ApiContractBroken, ApiRejected, ApiUnreachable
+from bridge.errors import ApiContractBroken, ApiRejected, ApiUnreachable, ApiUntrusted
 
 # Retries are told as events, by who knows what they mean; the library's own lines would be said twice.
 stamina.instrumentation.set_on_retry_hooks(())
@@ -131,6 +132,8 @@ class ApiLink:
         except TimeoutError:
             raise ApiUnreachable(f"{doing}: no whole answer within {within_s:g} s") from None
         except httpx.HTTPError as error:
+            if why := unproven(error):
+                raise ApiUntrusted(f"{doing}: {why}") from None
             raise ApiUnreachable(
                 f"{doing}: {type(error).__name__}: {self._scrubbed(str(error)) or 'the connection broke'}"
             ) from None
@@ -145,7 +148,9 @@ class ApiLink:
 
     def _pause_after(self, error: Exception) -> bool | float:
         """Whether to try a call again; the server's own wish, if it is short enough to be worth waiting for here."""
-        if not isinstance(error, ApiUnreachable) or error.retry_after_s > _LONGEST_PAUSE_S or self._retries_left < 1.0:
+        if not isinstance(error, ApiUnreachable) or isinstance(error, ApiUntrusted):
+            return False
+        if error.retry_after_s > _LONGEST_PAUSE_S or self._retries_left < 1.0:
             return False
         return error.retry_after_s or True
 

@@ -17,9 +17,10 @@ from bridge.api.link import read_capped
 from bridge.api.meanings import error_in, plain_words
 from bridge.api.models import UploadTicket
 from bridge.api.presence import StoragePresence
+from bridge.api.trust import unproven
 from bridge.api.uplink import Uplink
 from bridge.config import is_loopback
-from bridge.errors import ApiContractBroken, ApiRejected, ApiUnreachable
+from bridge.errors import ApiContractBroken, ApiRejected, ApiUnreachable, ApiUntrusted
 from drivers.threads import Worker
 
 _SLOWEST_BYTES_S = 8_000.0
@@ -124,6 +125,8 @@ class StorageClient:
         except TimeoutError:
             raise ApiUnreachable(f"{doing}: not done within {within_s:.0f} s") from None
         except httpx.HTTPError as error:
+            if why := unproven(error):
+                raise ApiUntrusted(f"{doing}: {why}") from None
             raise ApiUnreachable(
                 f"{doing}: {type(error).__name__}: {plain_words(str(error)) or 'the connection broke'}"
             ) from None

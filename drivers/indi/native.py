@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import sys
+from contextlib import suppress
 from typing import Final
 
 import anyio
@@ -12,6 +13,7 @@ from drivers.indi.errors import NotIndi
 from drivers.indi.parsing import Parser
 from drivers.indi.properties import Event, New, PingRequest
 from drivers.indi.transport import Hearer
+from drivers.names import look_up
 
 CONNECT_WITHIN_S: Final = 20.0
 GOODBYE_WITHIN_S: Final = 2.0
@@ -26,9 +28,17 @@ async def open_native(host: str, port: int, device: str, hearer: Hearer) -> "Nat
     Raises:
         OSError: nobody listens there; TimeoutError among them.
     """
-    loop = asyncio.get_running_loop()
     with anyio.fail_after(CONNECT_WITHIN_S):
-        _, transport = await loop.create_connection(lambda: NativeTransport(device, hearer), host, port)
+        *others, last = await look_up(host, port)
+        for address in others:
+            with suppress(OSError):
+                return await _opened(address, port, device, hearer)
+        return await _opened(last, port, device, hearer)
+
+
+async def _opened(address: str, port: int, device: str, hearer: Hearer) -> "NativeTransport":
+    loop = asyncio.get_running_loop()
+    _, transport = await loop.create_connection(lambda: NativeTransport(device, hearer), address, port)
     return transport
 
 

@@ -1,24 +1,30 @@
 """Names that lead where they must not: nothing leaves for a private network, and what was judged is what is reached."""
 
-from collections.abc import Awaitable, Callable
+import socket
+import threading
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime
 
+import anyio
 import httpx
 import pytest
 from pydantic import SecretStr
 
-from bridge.api.addresses import PublicHosts, is_public, look_up
+from bridge.api.addresses import PublicHosts, is_public
 from bridge.api.client import open_api
 from bridge.clock import LoopClock
 from bridge.config import ApiSettings
 from bridge.errors import ApiContractBroken, ApiUnreachable
 from bridge.events import Telemetry
+from drivers.names import look_up
 
 PRIVATE = [
     *("127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "224.0.0.1", "0.0.0.1"),
     *("::1", "::", "fe80::1", "fe80::1%eth0", "fc00::1", "ff02::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1"),
     *("2002:7f00:1::", "2002:a00:1::", "nonsense", ""),
 ]
+
+ELSEWHERE = ApiSettings(url="https://api.example.org", telescope_id="t", token=SecretStr("citra_pat_x"))
 
 
 class Recorder(httpx.AsyncBaseTransport):
@@ -80,16 +86,93 @@ async def test_the_address_that_was_judged_is_the_one_connected_to_and_the_name_
 
 
 async def test_a_name_that_nobody_knows_is_a_platform_that_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def nobody(host: str, port: int, **_: object) -> list[object]:
-        raise OSError(-2, "Name or service not known")
+    def nobody(host: str, port: int, **_: object) -> list[object]:
+        raise socket.gaierror(-2, "Name or service not known")
 
-    monkeypatch.setattr("anyio.getaddrinfo", nobody)
-    settings = ApiSettings(url="https://api.example.org", telescope_id="t", token=SecretStr("citra_pat_x"))
+    monkeypatch.setattr("socket.getaddrinfo", nobody)
     clock = LoopClock(datetime(2026, 11, 22, tzinfo=UTC))
-    async with open_api(settings, clock=clock, telemetry=Telemetry()) as api:
+    async with open_api(ELSEWHERE, clock=clock, telemetry=Telemetry()) as api:
         with pytest.raises(ApiUnreachable, match="Name or service not known"):
             await api.station.telescope()
 
 
+async def test_a_name_server_that_says_nothing_costs_seconds_and_is_a_platform_that_is_away() -> None:
+    async def silent(host: str, port: int) -> list[str]:
+        await anyio.sleep(3600.0)
+        return []
+
+    network = Recorder()
+    async with httpx.AsyncClient(transport=PublicHosts(network, silent)) as client:
+        began_s = anyio.current_time()
+        with pytest.raises(httpx.ConnectError, match=r"bucket\.example: no name server answers within 6 s"):
+            await client.put("https://bucket.example/key?signature=secret", content=b"frame")
+    assert anyio.current_time() - began_s < 7.0
+    assert network.reached == []
+
+
+def test_the_program_ends_though_a_name_server_says_nothing(silent_resolver: "SilentResolver") -> None:
+    """The system's resolver cannot be broken off: it is left behind."""
+
+    async def ask_and_stop() -> None:
+        async with (
+            open_api(ELSEWHERE, clock=LoopClock(datetime(2026, 11, 22, tzinfo=UTC)), telemetry=Telemetry()) as api,
+            anyio.create_task_group() as group,
+        ):
+            group.start_soon(api.station.telescope)
+            while not silent_resolver.asked:
+                await anyio.sleep(0.01)
+            group.cancel_scope.cancel()
+
+    anyio.run(ask_and_stop)
+    assert not silent_resolver.answers.is_set()  # or the end was waited for
+
+
+def test_who_asks_again_for_a_name_that_is_asked_for_waits_for_the_same_answer(
+    silent_resolver: "SilentResolver",
+) -> None:
+    found: list[list[str]] = []
+
+    async def ask() -> None:
+        found.append(await look_up("api.example.org", 443))
+
+    async def twice() -> None:
+        async with anyio.create_task_group() as second:
+            async with anyio.create_task_group() as first:
+                first.start_soon(ask)
+                second.start_soon(ask)
+                while not silent_resolver.asked:
+                    await anyio.sleep(0.01)
+                first.cancel_scope.cancel()
+            silent_resolver.answers.set()
+
+    anyio.run(twice)
+    assert found == [["52.216.0.1"]]
+    assert silent_resolver.asked == ["api.example.org"]
+
+
 async def test_an_address_needs_no_name_server() -> None:
     assert await look_up("8.8.8.8", 443) == ["8.8.8.8"]
+
+
+class SilentResolver:
+    """The system's resolver when its name server is silent: it blocks whoever asks, until it `answers`."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.answers = threading.Event()
+
+    def __call__(self, host: str, port: int, *_: object, **__: object) -> list[object]:
+        self.asked.append(host)
+        self.answers.wait()
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("52.216.0.1", port))]
+
+
+@pytest.fixture
+def silent_resolver(monkeypatch: pytest.MonkeyPatch) -> Iterator[SilentResolver]:
+    resolver = SilentResolver()
+    monkeypatch.setattr("socket.getaddrinfo", resolver)
+    at_last = threading.Timer(20.0, resolver.answers.set)  # a test that waits for it fails, and does not hang
+    at_last.start()
+    yield resolver
+    at_last.cancel()
+    resolver.answers.set()
