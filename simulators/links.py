@@ -8,7 +8,7 @@ import random
 import socket
 import struct
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -74,13 +74,15 @@ class SkyClock(Protocol):
 class Link:
     """A listener on loopback that passes everything on to `upstream` (host, port), but for its troubles.
 
-    `fired` counts, for each of them, the connections it met; for `down`, the times it was taken down.
+    `overhear` is told all that is sent upstream, by connection. `fired` counts, for each of the troubles, the
+    connections it met; for `down`, the times it was taken down.
     """
 
     upstream: tuple[str, int]
     troubles: Sequence[Trouble]
     clock: SkyClock
     seed: int = 0
+    overhear: Callable[[int, bytes], None] = lambda _connection, _sent: None
     fired: list[int] = field(init=False)
     _draws: random.Random = field(init=False)
     _met: set[tuple[int, int]] = field(default_factory=set, init=False)
@@ -158,6 +160,8 @@ class Link:
         """One direction of a connection, until its end."""
         passed = 0
         while chunk := await reader.read(_CHUNK_BYTES):
+            if direction is Direction.REQUEST:
+                self.overhear(number, chunk)
             while self._meets(number, Verb.TIMEOUT) is not None:
                 await asyncio.sleep(_LOOK_EVERY_S)
             for verb, end in ((Verb.RESET, _reset), (Verb.LIMIT_DATA, asyncio.StreamWriter.close)):

@@ -16,6 +16,7 @@ from simulators.clock import SimulatedClock
 from simulators.indi.bent_time import BentTime
 from simulators.indi.field import Field
 from simulators.indi.listener import CAMERA_NAME, MOUNT_NAME, Listener
+from simulators.indi.overheard import Overheard
 from simulators.indi.path import MountPath
 from simulators.indi.sensor import Sensor
 from simulators.indi.server import SIMULATORS, IndiServer, IndiServerFailed, free_port
@@ -92,8 +93,10 @@ def followed_mount(address: str, ground: Ground, clock: SimulatedClock) -> Itera
         yield path
 
 
-def frames_app(world: IndiWorld, upsets: Upsets | None = None) -> Starlette:
-    """GET /_observatory/frames: what each light frame truly shows, as the Alpaca observatory tells it; and upsets."""
+def frames_app(world: IndiWorld, upsets: Upsets | None = None, overheard: Overheard | None = None) -> Starlette:
+    """GET /_observatory/frames: what each light frame truly shows, as the Alpaca observatory tells it; upsets, and what
+    the server was sent meanwhile.
+    """
 
     async def frames(_: Request) -> Response:
         truths = await run_in_threadpool(world.stars.truths, world.clock.now())
@@ -106,7 +109,17 @@ def frames_app(world: IndiWorld, upsets: Upsets | None = None) -> Starlette:
             [{"what": one.what, "at": one.at.isoformat(), "until": one.until.isoformat()} for one in happened]
         )
 
-    return Starlette(routes=[Route("/_observatory/frames", frames), Route("/_observatory/upsets", done)])
+    async def commands(_: Request) -> Response:
+        sent = [] if overheard is None else overheard.commands
+        return JSONResponse([asdict(one) | {"at": one.at.isoformat()} for one in sent])
+
+    return Starlette(
+        routes=[
+            Route("/_observatory/frames", frames),
+            Route("/_observatory/upsets", done),
+            Route("/_observatory/commands", commands),
+        ]
+    )
 
 
 def _settings(choices: IndiChoices, sensor: Sensor) -> tuple[Wish, ...]:

@@ -26,10 +26,12 @@ from simulators.chaos.evidence import (
     keep,
 )
 from simulators.chaos.judge import judged
+from simulators.chaos.verdicts import Verdict
 from simulators.clock import SimulatedClock, real_time
 from simulators.misfortunes import Misfortunes
 from simulators.night.asking import address_in, asked
 from simulators.night.children import Child, ChildFailed, ended_by_sigterm
+from simulators.night.decisions import judged as judged_decisions
 from simulators.night.judge import NightFigures, figures_of
 from simulators.night.live import Glance, LiveView
 from simulators.night.lives import Lives
@@ -37,7 +39,7 @@ from simulators.night.report import print_report, write_report
 from simulators.night.servers import swarm_for
 from simulators.night.settings import Devices, NightSettings, NoDarkness, darkness
 from simulators.night.station_file import Addresses, station_toml
-from simulators.night.upset_report import in_words, records, taken
+from simulators.night.upset_report import in_words, records, taken, verdicts
 from simulators.night.ways import Ways, tally
 
 # The processes need a moment of life before simulated time begins, and one to deliver the last frames after it ends.
@@ -82,8 +84,10 @@ def _flown(settings: NightSettings, begins: datetime, ends: datetime, console: C
             exit_code = night.watch(view)
         tasks, frames = night.summary(), night.true_frames()
         night.keep_records()
+        upsets: tuple[Verdict, ...] = ()
         if settings.upsets:
-            console.print(Text(night.tell_upsets()), soft_wrap=True)
+            words, upsets = night.tell_upsets()
+            console.print(Text(words), soft_wrap=True)
     took_s = time.monotonic() - began_s
     figures = figures_of(
         tasks=tasks,
@@ -93,7 +97,7 @@ def _flown(settings: NightSettings, begins: datetime, ends: datetime, console: C
         ground=settings.ground,
         bridge_exit_code=exit_code,
     )
-    return figures, took_s
+    return replace(figures, verdicts=upsets, upset=bool(upsets)), took_s
 
 
 class _Night:
@@ -231,14 +235,18 @@ class _Night:
         frames: Sequence[Mapping[str, Any]] = asked(f"http://{self._frames_at}/_observatory/frames")
         return frames
 
-    def tell_upsets(self) -> str:
-        """What was done to INDI's server, and how the bridge took it, in words; each is kept beside the report."""
-        told = asked(f"http://{self._upsets_at}/_observatory/upsets")
+    def tell_upsets(self) -> tuple[str, tuple[Verdict, ...]]:
+        """What was done to INDI's server, and how the bridge took it, in words and judged; all is kept beside the
+        report.
+        """
+        told, commands = (asked(f"http://{self._upsets_at}/_observatory/{one}") for one in ("upsets", "commands"))
         upsets = [one for one in told if datetime.fromisoformat(one["at"]) < self._ends]  # nobody is there afterwards
-        answers = taken(upsets, read_log(self._settings.out / "state"))
-        kept = json.dumps(records(upsets, answers), indent=1)
-        self._settings.out.joinpath("upsets.json").write_text(kept + "\n", encoding="utf-8")
-        return in_words(answers, rate=self._settings.rate)
+        log = read_log(self._settings.out / "state")
+        answers, judgement = taken(upsets, log), judged_decisions(commands, upsets, log)
+        for name, found in (("upsets.json", records(upsets, answers)), ("commands.json", commands)):
+            self._settings.out.joinpath(name).write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+        rate = self._settings.rate
+        return in_words(answers, rate=rate), verdicts(answers, judgement, rate=rate)
 
     def _time_scale(self, *, with_site: bool = True) -> list[str]:
         ground = self._settings.ground

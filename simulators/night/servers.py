@@ -21,8 +21,10 @@ from simulators.api.app import emulator_app
 from simulators.api.scenarios import Night
 from simulators.api.world import World
 from simulators.clock import SimulatedClock
+from simulators.indi.overheard import Overheard
 from simulators.indi.upsets import Upsets
 from simulators.indi.world import IndiChoices, followed_mount, frames_app, indi_world
+from simulators.links import Link, Links
 from simulators.night.children import ended_by_sigterm
 from simulators.observatory import Observatory, ObservatorySettings
 from simulators.physics.camera import CameraSettings
@@ -155,14 +157,19 @@ def serve_indi(choices: IndiServerChoices) -> None:
     world = IndiChoices(port=choices.port, devices=choices.devices, ground=choices.ground, clock=choices.clock)
     with ended_by_sigterm(), indi_world(world, swarm) as running:
         truths = _listening("127.0.0.1", 0)
-        where = f"{running.server.address} frames at 127.0.0.1:{_port_of(truths)}"
+        address, upsets, overheard = running.server.address, None, None
         with ExitStack() as stack:
-            upsets = None
             if choices.upset_every_s > 0.0:
                 first_at = choices.upset_from + timedelta(seconds=choices.upset_every_s)
                 upsets = Upsets(running.server, choices.clock, first_at=first_at, every_s=choices.upset_every_s)
                 stack.enter_context(upsets)
-            config = uvicorn.Config(frames_app(running, upsets), log_level="warning", access_log=False)
+                overheard = Overheard(now=choices.clock.now)
+                upstream = ("127.0.0.1", running.server.port)
+                link = Link(upstream=upstream, troubles=(), clock=choices.clock, overhear=overheard.hear)
+                address = stack.enter_context(Links([link])).addresses[0]
+            app = frames_app(running, upsets, overheard)
+            config = uvicorn.Config(app, log_level="warning", access_log=False)
+            where = f"{address} frames at 127.0.0.1:{_port_of(truths)}"
             _Announced(config, f"indi listens on {where}").run(sockets=[truths])
 
 

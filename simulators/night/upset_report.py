@@ -1,12 +1,16 @@
 """How a station took the upsets of its INDI server: when its log first speaks of each, and when all was found again."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from simulators.chaos.verdicts import Verdict, verdict
+from simulators.night.decisions import Judgement, is_bad_news
 from simulators.night.judge import Record
+
+NOTICED_WITHIN_S, FOUND_WITHIN_S = 5.0, 10.0  # of life
 
 # Who is asked all the time: what is not there the moment the server is back was not looked for in time.
 _ASKED_ALWAYS = ("safety", "mount", "camera", "dome")
@@ -34,7 +38,7 @@ def taken(upsets: Sequence[Record], log: Sequence[Record]) -> tuple[Taken, ...]:
     for one, begin, over in zip(upsets, begins, [*begins[1:], None], strict=True):
         back = datetime.fromisoformat(one["until"])
         mine = [(at, event) for at, event in events if begin <= at and (over is None or at < over)]
-        noticed = next((at for at, event in mine if _is_bad_news(event)), None)
+        noticed = next((at for at, event in mine if is_bad_news(event)), None)
         found_s = _found_s([(at, event) for at, event in mine if at >= back], back)
         answers.append(
             Taken(
@@ -80,6 +84,26 @@ def in_words(answers: Sequence[Taken], *, rate: float) -> str:
     return "\n".join(words)
 
 
+def verdicts(answers: Sequence[Taken], judgement: Judgement, *, rate: float) -> tuple[Verdict, ...]:
+    """Of what is promised about upsets, in seconds of life."""
+    return (
+        verdict("noticed", f"within {NOTICED_WITHIN_S:g} s of life", len(answers), _later(answers, rate, noticed=True)),
+        verdict(
+            "found", f"all, {FOUND_WITHIN_S:g} s after its return", len(answers), _later(answers, rate, noticed=False)
+        ),
+        verdict("decided", "nothing moves but by a new decision", judgement.moved, judgement.undecided),
+    )
+
+
+def _later(answers: Sequence[Taken], rate: float, *, noticed: bool) -> Iterator[str]:
+    """Those that took longer than they may, or for ever, by number."""
+    within_s = NOTICED_WITHIN_S if noticed else FOUND_WITHIN_S
+    for number, one in enumerate(answers, start=1):
+        took_s = (one.noticed_s if noticed else one.found_again_s) / rate
+        if not took_s <= within_s:
+            yield f"upset {number} ({one.what}): " + ("never" if math.isnan(took_s) else f"{took_s:.1f} s")
+
+
 def _within(spans_s: Sequence[float], rate: float) -> str:
     slowest_s = max(spans_s, default=math.nan)
     return f"within {slowest_s / rate:.2f} s of life ({slowest_s:.0f} s of the sky)"
@@ -87,10 +111,6 @@ def _within(spans_s: Sequence[float], rate: float) -> str:
 
 def _known(span_s: float) -> float | None:
     return None if math.isnan(span_s) else round(span_s, 3)
-
-
-def _is_bad_news(event: Record) -> bool:
-    return event["event"] == "DeviceFault" or (event["event"] == "SafetyChanged" and not event["safe"])
 
 
 def _found(event: Record) -> Any:
