@@ -6,14 +6,16 @@ ends, the mount is let go.
 
 import math
 from dataclasses import dataclass, field
+from functools import partial
 
 import anyio
 
 from bridge.calibration.measured import Way
 from bridge.clock import Clock
+from bridge.observing.belief import Calls
 from bridge.observing.helm import Helm
-from bridge.observing.pilot import Pilot
-from bridge.observing.steering import Steering
+from bridge.observing.pilot import Pilot, Reading
+from bridge.observing.steering import Pair, Steering
 from drivers.errors import TimedOut
 from drivers.protocols import Mount
 from schedules.courses import Course
@@ -29,6 +31,8 @@ _CALL_WITHIN_S = 1.0
 # It follows once so many readings in a row lie so near the target.
 _SETTLED_ARCSEC = 2.0
 _SETTLED_READINGS = 3
+# A reading is doubted by so many standard deviations of how unsure its instant is.
+_DOUBTS = 2.0
 # So much of the last measured duration counts in the running mean.
 _FRESH = 0.3
 
@@ -69,6 +73,9 @@ class Follower:
     _near: int = field(default=0, init=False)
     _tick_s: float = field(default=_EVERY_S, init=False)
     _command_s: float = field(default=0.0, init=False)
+    _commands: Calls = field(default_factory=Calls, init=False)
+    _calls: Calls = field(default_factory=Calls, init=False)
+    _overslept_s: float = field(default=0.0, init=False)
 
     async def run(self) -> None:
         """Follow until cancelled, or until the gate has not looked further; the mount is let go whatever ends it.
@@ -91,7 +98,9 @@ class Follower:
                 if scope.cancelled_caught:
                     raise TimedOut(self.mount.name, "follow a target", f"no answer within {_CALL_WITHIN_S:g} s")
                 took_s = anyio.current_time() - began_s
-                await anyio.sleep(max(every_s - took_s, _REST_SHARE * took_s))
+                rest_s = max(every_s - took_s, _REST_SHARE * took_s)
+                await anyio.sleep(rest_s)
+                self._overslept_s = anyio.current_time() - began_s - took_s - rest_s
                 self._tick_s += _FRESH * (anyio.current_time() - began_s - self._tick_s)
         finally:
             self.let_go = True
@@ -112,31 +121,43 @@ class Follower:
         return self._offs[-1][1] if self._offs else math.inf
 
     async def _tick(self, pilot: Pilot) -> None:
+        asked_s = anyio.current_time()
         status = await self.mount.status()
+        # a computer that wakes late has also heard late what came meanwhile
+        took_s = anyio.current_time() - asked_s + self._overslept_s
+        unsure_s = self._calls.unsure_s(took_s)
         read_s = unix_s_of(status.read_at) - self.steering.reading_age_s
         bearing = self.course.at(read_s)
-        self._note(read_s, self.steering.off_deg(bearing, status.pointing) * 3600.0)
-        if self.steering.way is Way.ORBIT:
-            return
+        off_deg = missing_deg = self.steering.off_deg(bearing, status.pointing)
+        if self.steering.way is not Way.ORBIT:
+            ahead_deg = self.steering.error(bearing, status.pointing)
+            await self._steer(pilot, ahead_deg, read_s, unsure_s)
+            missing_deg = self.steering.length_deg(bearing, pilot.missing_deg)
+        if self._calls.usual(took_s):
+            doubt_deg = _DOUBTS * self.steering.gone_deg(self.course, read_s, unsure_s)
+            self._note(read_s, off_deg * 3600.0, missing_deg * 3600.0, doubt_deg * 3600.0)
+
+    async def _steer(self, pilot: Pilot, ahead_deg: Pair, read_s: float, unsure_s: float) -> None:
         now_s = unix_s_of(self.clock.now())
         latency_s = self._command_s if self.steering.latency_s is None else self.steering.latency_s
-        acts_s = now_s + latency_s
-        rates = pilot.steer(
-            self.steering.rates(self.course, acts_s, acts_s + self._tick_s),
-            self.steering.error(bearing, status.pointing),
-            read_s=read_s,
-            now_s=now_s,
-            latency_s=latency_s,
-            tick_s=self._tick_s,
+        first_deg_s, second_deg_s = self.steering.rates(self.course, read_s, read_s + self._tick_s)
+        reading = Reading(
+            ahead_deg=ahead_deg, at_s=read_s, unsure_deg=(abs(first_deg_s) * unsure_s, abs(second_deg_s) * unsure_s)
         )
+        moves = partial(self.steering.moves, self.course)
+        rates = pilot.steer(moves, reading, now_s=now_s, latency_s=latency_s, tick_s=self._tick_s)
         asked_s = anyio.current_time()
         await self.helm.steer(self.steering.told(rates))
-        self._command_s += _FRESH * (anyio.current_time() - asked_s - self._command_s)
+        took_s = anyio.current_time() - asked_s
+        self._command_s += _FRESH * (took_s - self._command_s)
+        pilot.acts_later(self._commands.late_s(took_s) / 2.0)
 
-    def _note(self, at_s: float, off_arcsec: float) -> None:
+    def _note(self, at_s: float, off_arcsec: float, missing_arcsec: float, doubt_arcsec: float) -> None:
         self._offs.append((at_s, off_arcsec))
-        self._near = self._near + 1 if off_arcsec <= _SETTLED_ARCSEC else 0
+        self._near = (
+            self._near + 1 if missing_arcsec <= _SETTLED_ARCSEC and off_arcsec <= _SETTLED_ARCSEC + doubt_arcsec else 0
+        )
         if self._near >= _SETTLED_READINGS:
             self.settled.set()
-        if self.settled.is_set() and not off_arcsec <= self.lost_beyond_arcsec:
+        if self.settled.is_set() and not off_arcsec - doubt_arcsec <= self.lost_beyond_arcsec:
             raise LostTarget(self.steering.way, f"{off_arcsec:.0f}″ off the target it was on")

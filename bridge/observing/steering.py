@@ -60,6 +60,11 @@ class Steering:
 
     def rates(self, course: Course, begins_s: float, ends_s: float) -> Pair:
         """The target's mean rates between two instants: kept to, they lead from where it was to where it will be."""
+        first_deg, second_deg = self.moves(course, begins_s, ends_s)
+        return first_deg / (ends_s - begins_s), second_deg / (ends_s - begins_s)
+
+    def moves(self, course: Course, begins_s: float, ends_s: float) -> Pair:
+        """How far the target moves between two instants, on the coordinates steered by."""
         before, after, long_s = course.at(begins_s), course.at(ends_s), ends_s - begins_s
         match self.coordinates:
             case Coordinates.HOUR_ANGLE:
@@ -71,7 +76,7 @@ class Steering:
             case Coordinates.EQUATORIAL:
                 (ra_before, dec_before), (ra_after, dec_after) = self._target(before), self._target(after)
                 first_deg, second_deg = _turned(ra_before, ra_after), dec_after - dec_before
-        return first_deg / long_s, second_deg / long_s
+        return first_deg, second_deg
 
     def resting(self) -> Pair:
         """The rates of a mount that follows the stars, as far as they do not depend on where it looks."""
@@ -93,6 +98,16 @@ class Steering:
     def off_deg(self, bearing: Bearing, pointing: Equatorial) -> float:
         """The angle between the target and a reading."""
         return angle_deg(*self._target(bearing), pointing.ra_deg, pointing.dec_deg)
+
+    def length_deg(self, bearing: Bearing, ahead_deg: Pair) -> float:
+        """The angle on the sky of a small distance on the coordinates steered by."""
+        latitude_deg = bearing.altitude_deg if self.coordinates is Coordinates.HORIZONTAL else bearing.apparent_dec_deg
+        return math.hypot(ahead_deg[0] * math.cos(math.radians(latitude_deg)), ahead_deg[1])
+
+    def gone_deg(self, course: Course, begins_s: float, long_s: float) -> float:
+        """How far the target goes from that instant in so long."""
+        before, after = (self._target(course.at(at_s)) for at_s in (begins_s, begins_s + long_s))
+        return angle_deg(*before, *after)
 
     def told(self, rates: Pair) -> Pair:
         """What the mount is told for these rates."""

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bridge.calibration.measured import Way
 from bridge.observing.helm import bounds_of
-from bridge.observing.pilot import Pilot
+from bridge.observing.pilot import Pilot, Reading
 from bridge.observing.steering import Axis, Coordinates, Steering, steering_of
 from drivers.motion import SIDEREAL_DEG_PER_S
 from drivers.values import AxisSpeeds, Equatorial, EquatorialSystem, MountKind, PierSide
@@ -217,19 +217,32 @@ def a_pilot(**changes: object) -> Pilot:
     return Pilot(**(facts | changes))  # type: ignore[arg-type]
 
 
+def resting(begins_s: float, ends_s: float) -> tuple[float, float]:
+    """A target that does not move."""
+    return 0.0, 0.0
+
+
 @settings(max_examples=100, deadline=None)
 @given(
     steps=st.lists(
-        st.tuples(st.floats(-10.0, 10.0), st.floats(-5.0, 5.0), st.floats(0.02, 2.0)), min_size=1, max_size=40
+        st.tuples(st.floats(-10.0, 10.0), st.floats(-5.0, 5.0), st.floats(0.0, 5.0), st.floats(0.02, 2.0)),
+        min_size=1,
+        max_size=40,
     )
 )
-def test_whatever_is_asked_rates_stay_within_what_the_axes_can_do(steps: list[tuple[float, float, float]]) -> None:
+def test_whatever_is_asked_rates_stay_within_what_the_axes_can_do(
+    steps: list[tuple[float, float, float, float]],
+) -> None:
     pilot, now_s = a_pilot(), 1000.0
     before = pilot.last
-    for forward, error, tick_s in steps:
+    for forward, error, unsure, tick_s in steps:
         now_s += tick_s
         after = pilot.steer(
-            (forward, -forward), (error, -error), read_s=now_s - 0.1, now_s=now_s, latency_s=0.1, tick_s=tick_s
+            lambda begins_s, ends_s, f=forward: (f * (ends_s - begins_s), -f * (ends_s - begins_s)),
+            Reading(ahead_deg=(error, -error), at_s=now_s - 0.1, unsure_deg=(unsure, unsure)),
+            now_s=now_s,
+            latency_s=0.1,
+            tick_s=tick_s,
         )
         for was, now in zip(before, after, strict=True):
             assert abs(now) <= 3.0
@@ -257,7 +270,11 @@ def test_a_lagging_axis_is_brought_onto_its_target_and_kept_there(
     for step in range(int(60.0 / every_s)):
         now_s = 1000.0 + step * every_s
         rate, _ = pilot.steer(
-            (0.0, 0.0), (error, 0.0), read_s=now_s, now_s=now_s, latency_s=late * every_s * believed, tick_s=every_s
+            resting,
+            Reading(ahead_deg=(error, 0.0), at_s=now_s),
+            now_s=now_s,
+            latency_s=late * every_s * believed,
+            tick_s=every_s,
         )
         pending.append(rate)
         error -= (pending.pop(0) + bias_deg_s) * every_s
@@ -270,6 +287,7 @@ def test_while_an_axis_is_catching_up_nothing_winds_up() -> None:
     """A target far ahead that comes nearer at the axis's own speed: the integral is not touched."""
     pilot, now_s, error_deg = a_pilot(), 1000.0, 6.0
     while error_deg > 0.1:
-        rate, _ = pilot.steer((0.0, 0.0), (error_deg, 0.0), read_s=now_s, now_s=now_s, latency_s=0.0, tick_s=0.1)
+        reading = Reading(ahead_deg=(error_deg, 0.0), at_s=now_s)
+        rate, _ = pilot.steer(resting, reading, now_s=now_s, latency_s=0.0, tick_s=0.1)
         now_s, error_deg = now_s + 0.1, error_deg - rate * 0.1
     assert abs(pilot._integral_deg_s[0]) < 1e-3
