@@ -148,7 +148,6 @@ class Station:
 
     async def _take_up(self) -> None:
         found = await recover(self.store, self.folder, at=self.around.clock.now())
-        await self.store.ledger.miss_overdue()  # what went by while nobody was here
         if found.nothing:
             return
         frames = f"{len(found.adopted)} frames adopted, {len(found.lost)} lost, {len(found.tasks)} tasks let go"

@@ -8,7 +8,7 @@ import random
 import socket
 import struct
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -46,7 +46,7 @@ class Direction(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trouble:
-    """One thing that is wrong with a link, from when to when."""
+    """One thing that is wrong with a link, from when to when, and for `at_most` so many connections."""
 
     verb: Verb
     begins_at: datetime
@@ -57,6 +57,7 @@ class Trouble:
     bytes_per_s: float = 20_000.0
     piece_bytes: int = 1
     at_byte: int = 0
+    at_most: int | None = None
 
     def acts(self, at: datetime) -> bool:
         return self.begins_at <= at < self.ends_at
@@ -99,34 +100,40 @@ class Link:
         while True:
             server = await asyncio.start_server(self._connect, sock=listener)
             try:
-                while (down := self._acting(Verb.DOWN)) is None:
+                while (down := next(self._acting(Verb.DOWN), None)) is None:
                     await asyncio.sleep(_LOOK_EVERY_S)
             finally:
                 server.close()
                 for writer in tuple(self._open):
                     _reset(writer)
             self.fired[down] += 1
-            while self._acting(Verb.DOWN) is not None:
+            while next(self._acting(Verb.DOWN), None) is not None:
                 await asyncio.sleep(_LOOK_EVERY_S)
             listener = listening("127.0.0.1", port)
 
-    def _acting(self, verb: Verb, direction: Direction | None = None) -> int | None:
-        """The number of the first trouble of this kind that acts now."""
+    def _acting(self, verb: Verb) -> Iterator[int]:
+        """The numbers of the troubles of this kind that act now."""
         now = self.clock.now()
-        for number, one in enumerate(self.troubles):
-            if one.verb is verb and one.acts(now) and direction in (None, one.direction):
-                return number
-        return None
+        return (number for number, one in enumerate(self.troubles) if one.verb is verb and one.acts(now))
 
     def _meets(self, connection: int, verb: Verb, direction: Direction | None = None) -> Trouble | None:
         """The trouble of this kind that a connection meets now; the first time it is counted."""
-        number = self._acting(verb, direction)
-        if number is None:
-            return None
-        if (connection, number) not in self._met:
-            self._met.add((connection, number))
-            self.fired[number] += 1
-        return self.troubles[number]
+        for number in self._acting(verb):
+            trouble = self.troubles[number]
+            if direction in (None, trouble.direction) and self._takes(connection, number):
+                return trouble
+        return None
+
+    def _takes(self, connection: int, number: int) -> bool:
+        """Whether a trouble has this connection already, or may still have one more."""
+        if (connection, number) in self._met:
+            return True
+        at_most = self.troubles[number].at_most
+        if at_most is not None and self.fired[number] >= at_most:
+            return False
+        self._met.add((connection, number))
+        self.fired[number] += 1
+        return True
 
     async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._connections += 1

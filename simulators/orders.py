@@ -28,10 +28,20 @@ class WeatherOrder(BaseModel):
         return {Quantity(name): value for name, value in self.__pydantic_extra__.items()}
 
 
-class FaultOrder(BaseModel):
-    """A fault; it begins at an instant, or so long after now."""
+class RowOrder(BaseModel):
+    """Something that goes wrong: which `row` of the catalogue it is, and whether a judge asks that it came to pass."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    row: Annotated[str, Field(pattern=r"^([A-Z]\d\d)?$")] = ""
+    must: bool = False
+
+
+OF_ROWS = frozenset(RowOrder.model_fields)
+
+
+class FaultOrder(RowOrder):
+    """A fault; it begins at an instant, or so long after now."""
 
     kind: FaultKind
     device: str
@@ -50,7 +60,7 @@ class FaultOrder(BaseModel):
 
     def fault(self, now: datetime) -> Fault:
         begins = self.begins_at or now + timedelta(seconds=self.after_s)
-        return Fault(begins=begins, **self.model_dump(exclude={"begins_at", "after_s"}))
+        return Fault(begins=begins, **self.model_dump(exclude={"begins_at", "after_s", *OF_ROWS}))
 
 
 _FAULTS = TypeAdapter(list[FaultOrder])

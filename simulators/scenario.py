@@ -22,7 +22,6 @@ from simulators.misfortunes import (
     NightOrder,
     StormOrder,
     SwizzleOrder,
-    storm_of,
     swizzle_of,
 )
 from simulators.observatory import Observatory, ObservatorySettings, require_device
@@ -37,6 +36,7 @@ from simulators.physics.rotator import RotatorSettings
 from simulators.physics.switch import Port, SwitchSettings
 from simulators.physics.train import Optics
 from simulators.sky.earth import Ground
+from simulators.storms import storm_of
 
 PACKAGED = Path(__file__).parent / "scenarios"
 

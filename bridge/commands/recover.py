@@ -39,17 +39,21 @@ def run_recovery(config: Path | None, *, dry_run: bool) -> int:
 async def _say(settings: Settings) -> int:
     around = surroundings(settings)
     async with _as_it_is(around) as store, _frames(settings) as folder:
-        _print_recovery((await survey(store, folder)).to_recovery(), dry_run=True)
-        left = (await store.overviews.now()).undelivered
+        seen = await survey(store, folder, at=around.clock.now())
+        _print_recovery(seen.to_recovery(), dry_run=True)
+        taken_in = [one for one, _ in seen.whole] + [frame.reserved for frame in seen.strangers]
+        left = [(one.file_name, one.task_id, "not in the ledger") for one in taken_in]
+        undelivered = (await store.overviews.now()).undelivered
+        left += [(item.what, item.task_id if item.bytes else "", str(item.stage)) for item in undelivered]
         if not left:
             typer.echo("Nothing is left to deliver.")
             return 0
-        held = {item.what: "not asked: no token or no telescope_id" for item in left}
+        held = {what: "not asked: no token or no telescope_id" for what, *_ in left}
         if has_platform(around):
             async with platform_of(around) as api:
-                held |= {item.what: await _held(api, item.what, item.task_id) for item in left if item.bytes}
+                held = {what: await _held(api, what, task_id) if task_id else "" for what, task_id, _ in left}
         columns = [("What", False), ("Stage", False), ("At the platform", False)]
-        print_table("To be delivered", columns, [(item.what, str(item.stage), held[item.what]) for item in left])
+        print_table("To be delivered", columns, [(what, stage, held[what]) for what, _, stage in left])
     return 1
 
 
@@ -135,6 +139,7 @@ def _print_recovery(recovery: Recovery, *, dry_run: bool) -> None:
             (task_id, "broken off", f"{would}let go, to be observed again if there is time")
             for task_id in recovery.tasks
         ),
+        *((task_id, "its window is over", f"{would}let go") for task_id in recovery.overdue),
     ]
     if recovery.taken_up:
         rows.append((f"{recovery.taken_up} set aside", "refused before", f"{would}tried once more"))

@@ -1,14 +1,17 @@
 """The door of the emulated API: records each request, throws faults at it, and asks for its token."""
 
+from datetime import timedelta
+
 import anyio
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from simulators.api.addresses import CONTROL, DOCS, STORAGE
 from simulators.api.journal import Overheard
 from simulators.api.lapse import settle
+from simulators.api.meddling import MEDDLING, meddle
 from simulators.api.switches import Fault
 from simulators.api.world import World, real_s
-from simulators.api.wrongs import answer_instead, editing, meddle, spoiling, unauthorized
+from simulators.api.wrongs import again, answer_instead, dated, editing, heard_whole, off_by, spoiling, unauthorized
 
 
 class Door:
@@ -27,7 +30,8 @@ class Door:
         request = Overheard(journal.opened(), self._world.clock.now(), scope, tuple(fault.kind for fault in met))
         broken = True
         try:
-            await self._through(met, scope, request.listening(receive), request.watching(send))
+            date = self._world.clock.now() + sum(map(off_by, met), timedelta(0))
+            await self._through(met, scope, request.listening(receive), dated(request.watching(send), date))
             broken = False
         finally:
             journal.entries.append(request.recorded(broken=broken))
@@ -49,7 +53,13 @@ class Door:
             await _break(send)
         elif fault.kind == "corrupt":
             await self._asked_for_token(scope, spoiling(receive), send)
-        elif fault.kind in ("cancel", "change"):
+        elif fault.kind == "twice":
+            body = await heard_whole(receive)
+            await self._asked_for_token(scope, again(body), _nowhere)
+            await self._asked_for_token(scope, again(body), send)
+        elif fault.kind == "date":
+            await self._asked_for_token(scope, receive, send)
+        elif fault.kind in MEDDLING:
             meddle(self._world, fault)
             await self._asked_for_token(scope, receive, send)
         else:

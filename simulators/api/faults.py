@@ -19,6 +19,8 @@ class _Die:
 
     def falls(self, method: str, path: str, at: datetime) -> bool:
         """Whether the fault hits this request."""
+        if self.fault.at_most is not None and self.fired >= self.fault.at_most:
+            return False
         if not (self.fault.acts(at) and fnmatchcase(method, self.fault.method) and fnmatchcase(path, self.fault.path)):
             return False
         self.matched += 1

@@ -30,6 +30,9 @@ FaultKind = Literal[
     "corrupt",
     "cancel",
     "change",
+    "hopeless",
+    "twice",
+    "date",
 ]
 Seconds = Annotated[float, Field(ge=0.0, le=86_400.0)]
 
@@ -41,7 +44,8 @@ class _Table(BaseModel):
 class Fault(_Table):
     """One way to fail, on the requests whose method and path match, from `begins_at` until `ends_at`.
 
-    `path` is a shell pattern (`*` also spans slashes). The draws are seeded, so the same requests meet the same faults.
+    `path` is a shell pattern (`*` also spans slashes). It is over when it has fired `at_most` times.
+    The draws are seeded, so the same requests meet the same faults.
     Nothing is done:
 
     - `html_503`: a page of the network edge instead of an answer.
@@ -62,8 +66,12 @@ class Fault(_Table):
     - `list_empty`, `list_half`, `list_twice`, `list_backwards`, `list_long` (50,000): what becomes of a list;
       `list_late`: what was made within the last `seconds` is not in it yet.
     - `corrupt`: what was sent has another byte in its middle when it arrives.
+    - `twice`: what was asked is done twice, and answered once: so there are two records of a file.
+    - `date`: the Date header is off by as many seconds as the number `says`.
     - `cancel`, `change`: before, the task whose window is open, or the next to open, is cancelled, or its window is
       moved by `seconds`.
+    - `hopeless`: before, a task is added whose satellite stays below the horizon in its window, which opens now and
+      lasts `seconds` (300 at least); with "day" as what it `says`, one that is up while the Sun is, when that is next.
     """
 
     kind: FaultKind
@@ -72,6 +80,7 @@ class Fault(_Table):
     probability: Annotated[float, Field(ge=0.0, le=1.0)] = 1.0
     seconds: Seconds = 10.0
     after: Annotated[int, Field(ge=0)] = 0
+    at_most: Annotated[int, Field(ge=1)] | None = None
     http_status: Annotated[int, Field(ge=200, le=599)] | None = None
     key: str = ""
     says: JsonValue = None

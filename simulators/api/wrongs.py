@@ -2,19 +2,16 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 
 from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from simulators.api.addresses import STORAGE
-from simulators.api.records import TaskStatus
 from simulators.api.switches import Fault
-from simulators.api.tasks import moved
 from simulators.api.wire import WireResponse
-from simulators.api.world import World
 
 _EDGE_PAGE = """<!DOCTYPE html>
 <html><head><title>api.citra.space | 503: Service unavailable</title></head>
@@ -71,21 +68,6 @@ async def _swallowed(scope: Scope, receive: Receive, send: Send) -> None:
     await Response(status_code=204)(scope, receive, send)
 
 
-def meddle(world: World, fault: Fault) -> None:
-    """Cancel the task whose window is open, or the next to open, or have its window begin and end `seconds` later."""
-    now = world.clock.now()
-    pending = [task for task in world.tasks.values() if task.status is TaskStatus.PENDING and task.closes > now]
-    task = min(pending, key=lambda one: (max(one.opens, now), one.closes), default=None)
-    if task is None:
-        return
-    if fault.kind == "cancel":
-        moved(world, task, TaskStatus.CANCELED, now)
-    else:
-        later = timedelta(seconds=fault.seconds)
-        changed = replace(task, opens=task.opens + later, closes=task.closes + later, updated_at=now)
-        world.tasks[task.id] = changed
-
-
 def spoiling(receive: Receive) -> Receive:
     """`receive` in which one byte of the first large piece is another."""
     spoilt: list[bool] = []
@@ -98,6 +80,43 @@ def spoiling(receive: Receive) -> Receive:
         spoilt.append(True)
         middle = len(body) // 2
         return {**message, "body": body[:middle] + bytes([body[middle] ^ 0x55]) + body[middle + 1 :]}
+
+    return received
+
+
+def dated(send: Send, at: datetime) -> Send:
+    """`send` with a Date header that says `at`, to the whole second below, as HTTP has it."""
+
+    async def with_date(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            date = (b"date", format_datetime(at, usegmt=True).encode("ascii"))
+            message = {**message, "headers": [*message["headers"], date]}
+        await send(message)
+
+    return with_date
+
+
+def off_by(fault: Fault) -> timedelta:
+    """How far the clock is off that tells the date of an answer."""
+    seconds = fault.says if fault.kind == "date" else 0.0
+    return timedelta(seconds=float(seconds) if isinstance(seconds, int | float) else 0.0)
+
+
+async def heard_whole(receive: Receive) -> bytes:
+    """The body of a request."""
+    body = bytearray()
+    while (message := await receive())["type"] == "http.request":
+        body += message.get("body", b"")
+        if not message.get("more_body", False):
+            break
+    return bytes(body)
+
+
+def again(body: bytes) -> Receive:
+    """The same body once more, in one piece."""
+
+    async def received() -> Message:
+        return {"type": "http.request", "body": body, "more_body": False}
 
     return received
 

@@ -5,7 +5,7 @@ from collections import Counter
 from datetime import timedelta
 from pathlib import Path
 
-from simulators.chaos.evidence import Evidence, evidence_of, instant
+from simulators.chaos.evidence import Evidence, Record, evidence_of, instant
 from simulators.chaos.motions import exposures_in_time, motions_admitted, never_open_alone
 from simulators.chaos.verdicts import Verdict, verdict
 
@@ -112,6 +112,29 @@ def _faults_fired(evidence: Evidence) -> Verdict:
     return verdict("F", f"what was to go wrong did: {shares or 'nothing was'}", asked.total(), broken)
 
 
+def _rows_fired(evidence: Evidence) -> Verdict:
+    """Rows of the catalogue that were asked for and never came to pass; who must, and did not, breaks the promise."""
+    rows: dict[str, int] = {}
+    for fault in evidence.faults:
+        if row := str(fault["what"].get("row", "")):
+            rows[row] = rows.get(row, 0) + int(fault["fired"])
+    never = sorted(row for row, count in rows.items() if not count)
+    broken = [f"{_named(fault['what'])}: never" for fault in evidence.faults if _had_to(fault) and not fault["fired"]]
+    says = f"of {len(rows)} rows of the catalogue {len(rows) - len(never)} fired"
+    says += f", and not {', '.join(never)}" if never else ""
+    return verdict("R", says, sum(rows.values()), broken)
+
+
+def _had_to(fault: Record) -> bool:
+    return bool(fault["what"].get("must", False))
+
+
+def _named(what: Record) -> str:
+    """An order in a few words: its row, kind, and what it is about."""
+    about = (what.get(key, "") for key in ("row", "link", "kind", "http_status", "method", "path", "key"))
+    return " ".join(str(word) for word in about if word)
+
+
 def _work_was_done(evidence: Evidence) -> Verdict:
     landed = sum(evidence.landed.values())
     broken = [] if landed else ["not one frame was delivered"]
@@ -132,6 +155,7 @@ _CHECKS = (
     _ledger_is_sound,
     _ended_well,
     _faults_fired,
+    _rows_fired,
     _work_was_done,
 )
 

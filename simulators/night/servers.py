@@ -197,6 +197,7 @@ def _serve(app: ASGIApp, listener: socket.socket, name: str, more: str = "") -> 
     host = listener.getsockname()[0]
     shown = f"[{host}]" if ":" in host else host
     config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=3)
+    config.date_header = name != "api"  # the platform says the date itself, by its own clock
     _Announced(config, f"{name} listens on {shown}:{_port_of(listener)} {more}".rstrip()).run(sockets=[listener])
 
 

@@ -272,6 +272,24 @@ async def test_a_file_that_landed_twice_is_kept_once(
     assert (await store.ledger.task(task_id)).state is TaskState.DELIVERED
 
 
+async def test_of_two_records_of_one_frame_the_one_without_a_file_is_cleared_away(
+    store: Store, api: CitraApi, platform: Any, capture: Capture
+) -> None:
+    """The platform announced it twice over, and what it answered was lost."""
+    task = platform.add_task()
+    task_id = await capture(task, frames=1)
+    platform.turn(faults=[{"kind": "twice", "method": "POST", "path": "/my/images"}])
+    platform.wire.lose = ["POST /my/images"]
+    async with delivering(store, api, platform) as delivery:
+        await anyio.sleep(0.5)
+        assert len(platform.world.uploads) == 2
+        platform.turn(faults=[])
+        assert await delivery.until_empty(at_most_s=3600.0)
+    assert len(platform.world.uploads) == 1
+    assert list(landed(platform).values()) == [1]
+    assert (await store.ledger.task(task_id)).state is TaskState.DELIVERED
+
+
 async def test_a_second_file_that_cannot_be_discarded_is_a_persons_to_look_at(
     store: Store, api: CitraApi, platform: Any, capture: Capture, heard: Heard
 ) -> None:

@@ -6,10 +6,13 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
+import anyio
 import pytest
 
 from bridge import timekeeping
+from bridge.api.client import open_api
 from bridge.chrony import ChronySilent, Tracking
 from bridge.timekeeping import ClockBound, ClockGrade, HostTimekeeping, RehearsalTimekeeping, kernel_clock_error_s
 from simulators.clock import HandClock
@@ -260,3 +263,26 @@ async def test_where_chrony_follows_nothing_the_kernel_is_not_believed_either(
     keeping = keeping_of(clock, chrony=Chrony(Tracking(math.nan, math.nan)))
     await keeping.look()
     assert keeping.bound().error_s is None
+
+
+@pytest.mark.parametrize("off_s", [3600.0, -3600.0])
+async def test_a_platform_whose_clock_is_an_hour_off_is_evidence_and_no_more(
+    platform: Any, kernel_says: Callable[[float | None], None], off_s: float
+) -> None:
+    platform.turn(faults=[{"kind": "date", "says": off_s}])
+    clock = platform.clock
+    keeping = HostTimekeeping(clock.now, steady_s=anyio.current_time, stated_error_s=None, chrony=None)
+    asking = open_api(
+        platform.settings,
+        clock=clock,
+        telemetry=platform.telemetry,
+        transport=platform.wire,
+        saw_date=keeping.saw_server_date,
+    )
+    async with asking as api:
+        await api.station.telescope()
+    kernel_says(None)  # and nobody else knows: no satellite is taken by such a clock
+    assert (keeping.bound().source, keeping.bound().grade) == ("API date", ClockGrade.BAD)
+    assert keeping.bound().error_s == pytest.approx(3601.0, abs=1.0)
+    kernel_says(0.004)  # our own bound decides
+    assert keeping.bound() == ClockBound(error_s=0.004, source="kernel")

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import anyio
 
@@ -29,6 +30,7 @@ from schedules.places import ICRS
 from schedules.requests import CollectShape, ObservationRequest
 from schedules.targets import Star
 from simulators.api.records import TaskStatus
+from simulators.api.switches import Switches
 from tests.nights.conftest import DUSK
 
 
@@ -161,6 +163,33 @@ async def test_tasks_whose_windows_go_by_under_a_closed_dome_are_let_go_before_d
     assert len(early) >= 3
     for task_id in early:
         assert timedelta(minutes=15) <= missed[task_id] - closes[task_id] <= timedelta(minutes=26)
+
+
+async def test_what_never_rises_and_what_is_up_by_day_are_not_attempted(night: Any) -> None:
+    """One of each comes in the midst of the night; the first is told of, the second is left for whoever can do it."""
+    ours: set[UUID] = set()
+
+    async def add_two(during: Any) -> None:
+        ours.update(during.platform.tasks)
+        for says in ("night", "day"):
+            await anyio.sleep(300.0)
+            fault = {"kind": "hopeless", "path": "/telescopes/*/tasks", "says": says}
+            during.platform.turn(Switches.model_validate({"faults": [fault]}))
+            await anyio.sleep(20.0)
+            during.platform.turn(Switches())
+
+    night.meanwhile.append(add_two)
+    night.hours, night.task_count = 0.4, 2
+    assert await night.run() == 0
+    hopeless = {str(task_id) for task_id in set(night.platform.tasks) - ours}
+    assert len(hopeless) >= 2
+    assert not [event for event in night.said(ExposureStarted) if event.task_id in hopeless]
+    outcome = {task.state: task for task in night.final if task.task_id in hopeless}
+    assert set(outcome) == {TaskState.FAILED, TaskState.PENDING}
+    assert outcome[TaskState.FAILED].reason.startswith("never above 20°")
+    assert outcome[TaskState.PENDING].request.opens > DUSK + timedelta(hours=10)
+    held = {task.status for task_id, task in night.platform.tasks.items() if str(task_id) in hopeless}
+    assert held == {TaskStatus.FAILED, TaskStatus.PENDING}
 
 
 async def test_a_task_whose_window_went_by_while_nobody_was_there_is_let_go_at_the_start(night: Any) -> None:

@@ -109,6 +109,12 @@ def test_a_limit_ends_an_answer_after_so_many_bytes(echo: Echo) -> None:
         assert link.fired == [1]
 
 
+def test_a_trouble_is_over_when_so_many_connections_had_it(echo: Echo) -> None:
+    with link_with(echo, verb=Verb.LIMIT_DATA, at_byte=700, at_most=2) as (link, address):
+        assert [len(asked(address)) for _ in range(3)] == [700, 700, len(SAID)]
+        assert link.fired == [2]
+
+
 def test_a_reset_breaks_an_answer(echo: Echo) -> None:
     with link_with(echo, verb=Verb.RESET, at_byte=700) as (link, address):
         with pytest.raises(ConnectionResetError):

@@ -16,15 +16,19 @@ from simulators.misfortunes import (
     Misfortunes,
     StormOrder,
     SwizzleOrder,
-    storm_of,
     swizzle_of,
 )
 from simulators.night.ways import tally
 from simulators.observatory import ObservatorySettings, require_device
 from simulators.orders import FaultOrder
 from simulators.scenario import read_scenario
+from simulators.storms import storm_of
 
 DUSK = datetime(2026, 11, 22, 18, 0, tzinfo=UTC)
+# Sections N, S and D of the catalogue, but for what is "Not there" in docs/simulators.md, and what switches do.
+ROWS = {f"N{number:02d}" for number in range(1, 26)} - {"N15", "N16"}
+ROWS |= {f"S{number:02d}" for number in range(1, 13)} - {"S02", "S07"}
+ROWS |= {f"D{number:02d}" for number in range(1, 11)} - {"D06", "D09"}
 STORM = StormOrder(per_hour=30.0, kills_per_hour=6.0)
 
 
@@ -49,6 +53,18 @@ def test_a_storm_brings_as_much_as_it_says_of_everything() -> None:
     assert sum(len(storm.kills) for storm in storms) / len(storms) == pytest.approx(18.0, rel=0.1)
     assert {kill.signal for storm in storms for kill in storm.kills} == {"KILL", "STOP", "TERM"}
     assert {order.link for storm in storms for order in storm.links} == set(LINKS)
+
+
+@given(seed=st.integers(0, 2**32))
+def test_a_storm_of_every_row_has_each_that_platform_and_links_can_have(seed: int) -> None:
+    storm = storm_of(STORM.model_copy(update={"every_row": True}), seed=seed, hours=2.0)
+    wanted = [one for one in (*storm.api, *storm.links) if one.must]
+    assert {one.row for one in wanted} == ROWS
+    assert all(0.0 < one.after_s < 0.7 * 7200.0 for one in wanted)
+    setting_aside = [one.after_s for one in storm.api if one.must and one.http_status in (404, 413)]
+    assert max(setting_aside) < 1800.0  # a later start takes it up again
+    drawn = [one for one in storm.api if not one.must]
+    assert not [one for one in drawn if one.http_status in (400, 404, 409, 413, 422)]
 
 
 def test_another_seed_is_another_night() -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -25,12 +25,12 @@ from tests.desk import DUSK, Desk
 from .conftest import Call
 
 
-def request_for(task_id: str) -> ObservationRequest:
+def request_for(task_id: str, *, closes: datetime = DUSK + timedelta(hours=1)) -> ObservationRequest:
     return ObservationRequest(
         request_id=task_id,
         target=Star(name="<b>Vega</b>", icrs=ICRS(ra_deg=279.2, dec_deg=38.8)),
-        opens=DUSK,
-        closes=DUSK + timedelta(hours=1),
+        opens=closes - timedelta(hours=1),
+        closes=closes,
         priority=5.0,
         filter_name="Clear",
         exposure_s=1.0,
@@ -72,6 +72,26 @@ async def _capture(desk: Desk, task_ids: list[str], frames: int) -> list[str]:
                 names.append(reserved.file_name)
             await store.ledger.capture(task_id)
     return names
+
+
+def file_and_leave(desk: Desk, task_id: str, *, closes: datetime) -> None:
+    """A task that was taken in, and nothing came of it."""
+
+    async def filed() -> None:
+        async with open_store(desk.state / LEDGER_NAME, clock=LoopClock(DUSK), telemetry=Telemetry()) as store:
+            await store.ledger.file_tasks([request_for(task_id, closes=closes)], source=TaskSource.API)
+
+    desk.state.mkdir(exist_ok=True)
+    asyncio.run(filed())
+
+
+def state_of(desk: Desk, task_id: str) -> tuple[TaskState, str]:
+    async def looked_up() -> tuple[TaskState, str]:
+        async with open_store(desk.state / LEDGER_NAME, clock=LoopClock(DUSK), telemetry=Telemetry()) as store:
+            task = await store.ledger.task(task_id)
+            return task.state, task.reason
+
+    return asyncio.run(looked_up())
 
 
 def refuse_one(desk: Desk, why: str) -> None:
@@ -180,3 +200,72 @@ def test_an_export_names_frames_that_are_not_on_disk_any_more(nightbridge: Call,
     assert said.code == 0
     assert f"{gone} is no longer on disk" in said.err
     assert "1 task, 1 frame," in said.out
+
+
+def test_recover_lets_go_of_tasks_whose_windows_are_over(nightbridge: Call, desk: Desk) -> None:
+    task_id = a_task(desk)
+    file_and_leave(desk, task_id, closes=DUSK - timedelta(hours=2))
+    said = nightbridge("recover", "--dry-run", "-c", desk.station)
+    (line,) = [line for line in said.out.splitlines() if task_id in line]
+    assert "its window is over" in line
+    assert "would be let go" in line
+    assert state_of(desk, task_id)[0] is TaskState.PENDING
+    said = nightbridge("recover", "-c", desk.station)
+    assert said.code == 0
+    assert state_of(desk, task_id) == (TaskState.MISSED, "its window is over")
+    assert "Ledger and frames agree." in nightbridge("recover", "-c", desk.station).out
+
+
+def test_a_state_folder_that_is_empty_or_not_there_is_no_trouble(nightbridge: Call, desk: Desk) -> None:
+    for made in (False, True):
+        if made:
+            desk.state.mkdir(exist_ok=True)
+        said = nightbridge("recover", "--dry-run", "-c", desk.station)
+        assert (said.code, "There is no ledger at" in said.out) == (0, True)
+        assert "Nothing is left to deliver." in said.out
+        assert not (desk.state / LEDGER_NAME).exists()
+    said = nightbridge("recover", "-c", desk.station)
+    assert (said.code, said.out.splitlines()) == (0, ["Ledger and frames agree.", "Everything is delivered."])
+    said = nightbridge("status", "-c", desk.station)
+    assert (said.code, "Tasks:  none yet" in said.out, "Frames: none yet" in said.out) == (0, True, True)
+    said = nightbridge("export", desk.folder / "out", "-c", desk.station)
+    assert (said.code, "no frame was ever taken here" in said.err) == (1, True)
+
+
+def test_a_task_without_frames_is_counted_and_nothing_else(nightbridge: Call, desk: Desk) -> None:
+    file_and_leave(desk, a_task(desk), closes=DUSK + timedelta(hours=1))
+    said = nightbridge("status", "-c", desk.station)
+    assert said.code == 0
+    assert "Tasks:  1 pending" in said.out
+    assert "Frames: none yet" in said.out
+    assert "Everything is delivered." in said.out
+
+
+def test_a_file_among_the_frames_that_cannot_be_read_is_named_and_the_others_are_delivered(
+    nightbridge: Call, desk: Desk
+) -> None:
+    """Unreadable even for root: a folder under a frame's name, and a link that leads nowhere."""
+    names = capture(desk, [a_task(desk)])
+    frames = desk.state / FRAMES_NAME
+    (frames / "folder.fits").mkdir()
+    (frames / "nowhere.fits").symlink_to(desk.folder / "gone")
+    said = nightbridge("recover", "--dry-run", "-c", desk.station)
+    assert said.code == 1
+    said = nightbridge("recover", "-c", desk.station)
+    assert said.code == 0
+    assert sorted(upload.filename for upload in desk.world.uploads.values()) == names
+
+
+@pytest.mark.parametrize("command", ["status", "export", "recover"])
+def test_a_damaged_ledger_is_said_in_a_line(nightbridge: Call, desk: Desk, command: str) -> None:
+    capture(desk, [a_task(desk)])
+    ledger = desk.state / LEDGER_NAME
+    content = bytearray(ledger.read_bytes())
+    content[200:6000] = b"\x55" * 5800
+    ledger.write_bytes(content)
+    words = {"status": [], "export": [desk.folder / "out"], "recover": ["--dry-run"]}[command]
+    said = nightbridge(command, *words, "-c", desk.station)
+    assert said.code == 1
+    assert "damaged" in said.out + said.err
+    assert "Traceback" not in said.err
+    assert ledger.read_bytes() == content

@@ -1,12 +1,14 @@
 """The faults of the emulated API: what each does to an answer, when, and that it is counted."""
 
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from simulators.api.records import Task
+from simulators.sky.earth import Ground
 from tests.simulators.api.conftest import EVENING, Client, Ridge
 
 Delivery = Callable[..., Awaitable[Any]]
@@ -35,6 +37,12 @@ async def test_a_fault_acts_from_when_to_when(observer: Client, ridge: Ridge) ->
         ridge.clock.advance(60.0)
     assert codes == [200, 503, 200]
     assert fired(ridge) == [1]
+
+
+async def test_a_fault_is_over_when_it_fired_so_often(observer: Client, ridge: Ridge) -> None:
+    ridge.turn(faults=[{"kind": "html_503", "at_most": 2}])
+    assert [(await observer.get("/my/account")).status_code for _ in range(3)] == [503, 503, 200]
+    assert fired(ridge) == [2]
 
 
 @pytest.mark.parametrize("status", [403, 404, 409, 413, 422, 500, 502, 504, 511])
@@ -163,3 +171,65 @@ async def test_the_window_of_a_task_may_move(observer: Client, ridge: Ridge) -> 
     await listed(observer, ridge)
     moved = ridge.world.tasks[task.id]
     assert (moved.opens - task.opens, moved.closes - task.closes) == (timedelta(seconds=90), timedelta(seconds=90))
+
+
+async def test_a_task_may_come_that_nobody_can_do(observer: Client, ridge: Ridge) -> None:
+    ridge.turn(faults=[{"kind": "hopeless", "path": TASK_LIST, "seconds": 600.0}])
+    await listed(observer, ridge)
+    await listed(observer, ridge)
+    first, second = ridge.world.tasks.values()
+    assert first.satellite_id != second.satellite_id
+    assert (first.opens, first.closes) == (EVENING, EVENING + timedelta(minutes=10))
+    for task in (first, second):
+        assert max(altitudes_deg(ridge, task)) < 0.0
+    assert fired(ridge) == [2]
+
+
+async def test_a_task_may_come_for_the_day(observer: Client, ridge: Ridge) -> None:
+    ridge.turn(faults=[{"kind": "hopeless", "path": TASK_LIST, "says": "day"}])
+    assert await listed(observer, ridge)
+    (task,) = ridge.world.tasks.values()
+    assert max(altitudes_deg(ridge, task)) > 0.0
+    assert ground_of(ridge).sun_altitude_deg(task.opens) > 5.0
+    assert task.opens - EVENING < timedelta(days=1)
+
+
+async def test_an_image_may_be_announced_twice(
+    ridge: Ridge, initiate: Delivery, fits_file: CardMaker, observer: Client
+) -> None:
+    ridge.turn(faults=[{"kind": "twice", "method": "POST", "path": "/my/images"}])
+    answer = await initiate(fits_file())
+    first, second = ridge.world.uploads.values()
+    assert first.filename == second.filename
+    assert str(second.id) == answer["uploadId"]
+    assert fired(ridge) == [1]
+
+
+async def test_the_platform_tells_its_own_date_and_may_be_an_hour_off(observer: Client, ridge: Ridge) -> None:
+    ridge.clock.advance(90.5)
+    assert (await observer.get("/my/account")).headers.get_list("date") == [http_date(EVENING + timedelta(seconds=90))]
+    for off_s in (3600.0, -3600.0):
+        ridge.turn(faults=[{"kind": "date", "says": off_s}])
+        answer = await observer.get("/my/account")
+        assert answer.status_code == 200
+        assert answer.headers["date"] == http_date(EVENING + timedelta(seconds=90.0 + off_s))
+    assert fired(ridge) == [1]
+
+
+def http_date(at: datetime) -> str:
+    return at.strftime("%a, %d %b %Y %H:%M:%S GMT")
+
+
+def ground_of(ridge: Ridge) -> Ground:
+    station = ridge.world.stations[ridge.station_id]
+    return Ground(station.latitude_deg, station.longitude_deg, station.altitude_m)
+
+
+def altitudes_deg(ridge: Ridge, task: Task) -> list[float]:
+    """How high the satellite of a task stands in its window, minute by minute."""
+    swarm, ground = ridge.world.catalogue.swarm, ground_of(ridge)
+    index = ridge.world.catalogue.by_id[task.satellite_id].index
+    instants = [
+        task.opens + timedelta(minutes=minute) for minute in range((task.closes - task.opens).seconds // 60 + 1)
+    ]
+    return [float(one) for one in swarm.astrometric(index, ground, instants).altitude_deg]

@@ -339,6 +339,29 @@ def test_faults_that_never_fired_prove_nothing(campaign: Path) -> None:
     assert "devices 1 of 1" in verdict.says
 
 
+def test_rows_that_were_asked_for_and_never_fired_are_named(campaign: Path) -> None:
+    asked = [
+        {"group": "devices", "fired": 0, "what": {"row": "M01", "kind": "stuck"}},
+        {"group": "devices", "fired": 2, "what": {"row": "M01", "kind": "stuck"}},
+        {"group": "devices", "fired": 0, "what": {"row": "M02", "kind": "miss"}},
+        {"group": "platform", "fired": 1, "what": {"row": "N14", "must": True, "kind": "page"}},
+    ]
+    in_record(campaign, FAULTS_RECORD, lambda faults: faults.extend(asked))
+    (rows,) = [one for one in judged(campaign) if one.name == "R"]
+    assert (rows.says, rows.held) == ("of 3 rows of the catalogue 2 fired, and not M02", True)
+
+
+def test_a_row_that_had_to_come_to_pass_and_did_not_breaks_the_promise(campaign: Path) -> None:
+    never = {"row": "S12", "must": True, "link": "storage", "kind": "reset"}
+    asked = [
+        {"group": "network", "fired": fired, "what": {**never, "link": link}}
+        for fired, link in ((0, "storage"), (1, "api"))
+    ]
+    in_record(campaign, FAULTS_RECORD, lambda faults: faults.extend(asked))
+    (verdict,) = [one for one in judged(campaign) if not one.held]
+    assert (verdict.name, verdict.broken) == ("R", ("S12 storage reset: never",))
+
+
 def test_a_calm_night_is_judged_too(campaign: Path) -> None:
     (campaign / KILLS_RECORD).unlink()
     keep(campaign, FAULTS_RECORD, [])
