@@ -1,19 +1,35 @@
 """`nightbridge-sim`: a fake observatory, a fake platform, and a night with both. Imports what a command needs."""
 
-import math
-from datetime import UTC, datetime
-from datetime import date as date_type
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-if TYPE_CHECKING:
-    from simulators.clock import SimulatedClock
-    from simulators.night.settings import NightSettings
-    from simulators.scenario import Scenario
-    from simulators.sky.earth import Ground
+from simulators.options import (
+    SITE,
+    Anchor,
+    At,
+    DevicesChoice,
+    ElementsFile,
+    Host,
+    Mount,
+    MountChoice,
+    Port,
+    ProfileChoice,
+    Rate,
+    ScenarioName,
+    Seed,
+    Site,
+    finite,
+    given,
+    told_clock,
+    told_evening,
+    told_ground,
+    told_instant,
+    told_night,
+    told_scenario,
+    told_simulators,
+)
 
 app = typer.Typer(
     name="nightbridge-sim",
@@ -24,66 +40,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-# The default site: 1,900 m in the Front Range of Colorado.
-_SITE = "38.84,-104.97,1900"
-
-
-class MountChoice(StrEnum):
-    """The mounts there are to simulate."""
-
-    GERMAN = "german"
-    ALTAZ = "altaz"
-
-
-class DevicesChoice(StrEnum):
-    """Whose devices a night is flown with."""
-
-    ALPACA = "alpaca"
-    INDI = "indi"
-    MIXED = "mixed"
-
-
-class ProfileChoice(StrEnum):
-    """The servers there are to pretend to be."""
-
-    CONFORMANT = "conformant"
-    OMNISIM = "omnisim"
-    INDI_BRIDGE = "indi-bridge"
-
-
-def _finite(value: float) -> float:
-    if not math.isfinite(value):
-        raise typer.BadParameter(f"{value} is no number to count with")
-    return value
-
-
-Host = Annotated[str, typer.Option(help="the address to listen on")]
-Port = Annotated[int, typer.Option(help="0: any free one; the first line printed says which")]
-Site = Annotated[str, typer.Option(metavar="LAT,LON,ELEV_M", help="degrees north, degrees east, metres")]
-Rate = Annotated[float, typer.Option(min=0.01, max=1000.0, callback=_finite, help="how many times faster than life")]
-Seed = Annotated[int, typer.Option(help="the same seed gives the same sky, weather and tasks")]
-At = Annotated[str, typer.Option(metavar="T", help="the simulated instant at the start, ISO 8601 UTC; default: now")]
-Anchor = Annotated[
-    float,
-    typer.Option(
-        callback=_finite, show_default=False, help="the real instant (Unix seconds) at which it is --at; default: now"
-    ),
-]
-Mount = Annotated[MountChoice, typer.Option(help="how its axes stand")]
-ScenarioName = Annotated[
-    str, typer.Option(metavar="FILE", help="a TOML file, or calm, cloudy, worn-out, storm, swizzle")
-]
-ElementsFile = Annotated[
-    Path | None, typer.Option("--elements", exists=True, dir_okay=False, help="TLE or OMM; default: synthetic")
-]
-
 
 @app.command()
 def observatory(
     context: typer.Context,
     host: Host = "127.0.0.1",
     port: Port = 11111,
-    site: Site = _SITE,
+    site: Site = SITE,
     mount: Mount = MountChoice.GERMAN,
     cameras: Annotated[int, typer.Option(min=1, max=4, help="each with a filter wheel and a focuser")] = 1,
     dome: Annotated[bool, typer.Option(help="with a dome, or under the open sky")] = True,
@@ -131,26 +94,26 @@ def observatory(
     from simulators.alpaca.profiles import Profile
     from simulators.night.servers import ObservatoryChoices, plain_settings, serve_observatory
 
-    told = _scenario(context, scenario) if scenario else None
+    told = told_scenario(context, scenario) if scenario else None
     if told is not None:
-        rate = rate if _given(context, "rate") else told.rate
-        seed = seed if _given(context, "seed") else told.seed
+        rate = rate if given(context, "rate") else told.rate
+        seed = seed if given(context, "seed") else told.seed
         at = at or ("" if told.starts_at is None else told.starts_at.isoformat())
-    clock = _clock(rate, at, anchor)
+    clock = told_clock(rate, at, anchor)
     serve_observatory(
         ObservatoryChoices(
             host=host,
             port=port,
-            ground=_ground(site) if told is None else told.ground,
+            ground=told_ground(site) if told is None else told.ground,
             settings=plain_settings(mount, cameras, dome=dome) if told is None else told.settings,
             scenario=told,
             discovery=discovery,
             elements=elements if told is None else told.elements,
             clock=clock,
             seed=seed,
-            begins=_instant(begins) if begins else clock.starts_at,
+            begins=told_instant(begins) if begins else clock.starts_at,
             follow=follow,
-            profile=Profile(profile) if told is None or _given(context, "profile") else told.profile,
+            profile=Profile(profile) if told is None or given(context, "profile") else told.profile,
         )
     )
 
@@ -161,7 +124,7 @@ def indi(
     devices: Annotated[
         str, typer.Option(help="telescope, ccd, wheel, focus, dome, weather, rotator, gps, lightpanel")
     ] = "telescope,ccd,wheel,focus,dome,weather",
-    site: Site = _SITE,
+    site: Site = SITE,
     elements: ElementsFile = None,
     rate: Rate = 1.0,
     at: At = "",
@@ -169,7 +132,7 @@ def indi(
     seed: Seed = 0,
     upset_every: Annotated[
         float,
-        typer.Option(min=0.0, callback=_finite, help="freeze or kill indiserver so often, s of the sky; 0: never"),
+        typer.Option(min=0.0, callback=finite, help="freeze or kill indiserver so often, s of the sky; 0: never"),
     ] = 0.0,
     begins: Annotated[str, typer.Option("--from", metavar="T", help="from when on; default: --at")] = "",
 ) -> None:
@@ -181,17 +144,17 @@ def indi(
     """
     from simulators.night.servers import IndiServerChoices, serve_indi
 
-    clock = _clock(rate, at, anchor)
+    clock = told_clock(rate, at, anchor)
     serve_indi(
         IndiServerChoices(
             port=port,
-            devices=_simulators(devices),
-            ground=_ground(site),
+            devices=told_simulators(devices),
+            ground=told_ground(site),
             elements=elements,
             clock=clock,
             seed=seed,
             upset_every_s=upset_every,
-            upset_from=_instant(begins) if begins else clock.starts_at,
+            upset_from=told_instant(begins) if begins else clock.starts_at,
         )
     )
 
@@ -200,11 +163,11 @@ def indi(
 def api(
     host: Host = "127.0.0.1",
     port: Port = 8000,
-    site: Site = _SITE,
+    site: Site = SITE,
     elements: ElementsFile = None,
     tasks: Annotated[int, typer.Option(min=0, max=5000, help="how many the telescope is given")] = 48,
     hours: Annotated[
-        float, typer.Option(min=0.1, max=16.0, callback=_finite, help="how long the time in which they lie")
+        float, typer.Option(min=0.1, max=16.0, callback=finite, help="how long the time in which they lie")
     ] = 2.0,
     uploads: Annotated[Path, typer.Option(help="the folder where uploaded files are kept")] = Path("uploads"),
     token: Annotated[str, typer.Option(help="the token that is accepted", envvar="NIGHTBRIDGE_API__TOKEN")] = "",
@@ -220,16 +183,16 @@ def api(
     """
     from simulators.night.servers import PlatformChoices, serve_platform
 
-    clock = _clock(rate, at, anchor)
+    clock = told_clock(rate, at, anchor)
     serve_platform(
         PlatformChoices(
             host=host,
             port=port,
-            ground=_ground(site),
+            ground=told_ground(site),
             elements=elements,
             task_count=tasks,
             hours=hours,
-            begins=_instant(begins) if begins else clock.starts_at,
+            begins=told_instant(begins) if begins else clock.starts_at,
             uploads_folder=uploads,
             token=token or "citra_pat_simulated",
             clock=clock,
@@ -242,14 +205,14 @@ def api(
 def night(
     context: typer.Context,
     date: Annotated[str, typer.Option(help="the local date of its evening, YYYY-MM-DD; default: today")] = "",
-    hours: Annotated[float, typer.Option(min=0.2, max=16.0, callback=_finite, help="of darkness")] = 2.0,
+    hours: Annotated[float, typer.Option(min=0.2, max=16.0, callback=finite, help="of darkness")] = 2.0,
     rate: Annotated[
         float | None,
         typer.Option(min=0.01, max=1000.0, help="how many times faster than life; default: 60, with INDI devices 20"),
     ] = None,
     elements: ElementsFile = None,
     tasks: Annotated[int, typer.Option(min=1, max=5000, help="how many the telescope is given")] = 48,
-    site: Site = _SITE,
+    site: Site = SITE,
     mount: Mount = MountChoice.GERMAN,
     devices: Annotated[
         DevicesChoice, typer.Option(help="ours, INDI's own simulators, or an INDI mount under the rest of ours")
@@ -273,15 +236,15 @@ def night(
     from simulators.night.settings import Devices, NightSettings, usual_rate
 
     if scenario:
-        settings = _scenario_night(context, scenario, date, rate, seed, out)
+        settings = told_night(context, scenario, date, rate, seed, out)
         raise typer.Exit(fly(settings))
     if upsets and devices is DevicesChoice.ALPACA:
         raise typer.BadParameter("there is no indiserver without --devices indi or mixed", param_hint="--upsets")
     settings = NightSettings(
-        evening=_evening(date),
+        evening=told_evening(date),
         hours=hours,
         rate=usual_rate(Devices(devices)) if rate is None else rate,
-        ground=_ground(site),
+        ground=told_ground(site),
         task_count=tasks,
         seed=seed,
         mount=mount,
@@ -297,9 +260,9 @@ def night(
 def chaos(
     kills: Annotated[int, typer.Option(min=0, max=100_000, help="at random instants")] = 30,
     at_each_point: Annotated[int, typer.Option(min=0, max=1000, help="at each of the 17 crash points")] = 1,
-    hours: Annotated[float, typer.Option(min=0.5, max=10.0, callback=_finite, help="of darkness in each night")] = 1.0,
+    hours: Annotated[float, typer.Option(min=0.5, max=10.0, callback=finite, help="of darkness in each night")] = 1.0,
     rate: Rate = 60.0,
-    site: Site = _SITE,
+    site: Site = SITE,
     out: Annotated[Path, typer.Option(help="the folder for the nights; what is in it is removed")] = Path("chaos"),
     seed: Seed = 1,
 ) -> None:
@@ -318,8 +281,8 @@ def chaos(
         seed=seed,
         hours=hours,
         rate=rate,
-        ground=_ground(site),
-        evening=_evening(""),
+        ground=told_ground(site),
+        evening=told_evening(""),
         out=out,
     )
     raise typer.Exit(run_campaign(settings))
@@ -346,92 +309,3 @@ def main() -> None:
     except (UnreadableElements, OSError) as error:
         typer.echo(f"nightbridge-sim: {error}", err=True)
         raise SystemExit(2) from None
-
-
-def _given(context: typer.Context, name: str) -> bool:
-    """Whether an option was written on the command line."""
-    source = context.get_parameter_source(name)
-    return source is not None and source.name == "COMMANDLINE"
-
-
-def _scenario_night(
-    context: typer.Context, named: str, date: str, rate: float | None, seed: int, out: Path
-) -> "NightSettings":
-    """What a scenario says of its night; seed, rate and date of the command line win over it."""
-    from simulators.night.settings import Devices, NightSettings, evening_of, usual_rate
-
-    told = _scenario(context, named, refused=("hours", "tasks", "devices", "upsets"))
-    usual = usual_rate(Devices.ALPACA) if told.rate == 1.0 else told.rate
-    return NightSettings(
-        evening=_evening(date) if date or told.starts_at is None else evening_of(told.starts_at, told.ground),
-        hours=told.night.hours,
-        rate=usual if rate is None else rate,
-        ground=told.ground,
-        task_count=told.night.tasks,
-        seed=seed if _given(context, "seed") else told.seed,
-        mount=str(told.settings.mount.kind),
-        elements=told.elements,
-        out=out,
-        scenario=told,
-        scenario_named=named,
-    )
-
-
-def _scenario(context: typer.Context, named: str, *, refused: tuple[str, ...] = ()) -> "Scenario":
-    from simulators.scenario import UnreadableScenario, read_scenario
-
-    try:
-        told = read_scenario(named)
-    except UnreadableScenario as error:
-        raise typer.BadParameter(str(error), param_hint="--scenario") from None
-    for name in ("site", "mount", "cameras", "dome", "elements", *refused):
-        if _given(context, name):
-            raise typer.BadParameter("with a scenario this is said in its file", param_hint=f"--{name}")
-    return told
-
-
-def _ground(site: str) -> "Ground":
-    from simulators.sky.earth import Ground
-
-    try:
-        latitude_deg, longitude_deg, elevation_m = (float(part) for part in site.split(","))
-        return Ground(latitude_deg, longitude_deg, elevation_m)
-    except ValueError as error:
-        raise typer.BadParameter(f"'{site}' is not LAT,LON,ELEV_M: {error}", param_hint="--site") from None
-
-
-def _simulators(text: str) -> tuple[str, ...]:
-    from simulators.indi.server import SIMULATORS
-
-    names = tuple(name.strip() for name in text.split(","))
-    if unknown := [name for name in names if name not in SIMULATORS]:
-        raise typer.BadParameter(f"'{unknown[0]}' is none of {', '.join(SIMULATORS)}", param_hint="--devices")
-    return names
-
-
-def _instant(text: str) -> datetime:
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        raise typer.BadParameter(f"'{text}' is no ISO 8601 instant such as 2026-08-12T03:10:00Z") from None
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-
-
-def _clock(rate: float, at: str, anchor: float) -> "SimulatedClock":
-    from simulators.clock import SimulatedClock, real_time
-
-    now = real_time()
-    return SimulatedClock(
-        starts_at=_instant(at) if at else now.starts_at, anchored_unix_s=anchor or now.anchored_unix_s, rate=rate
-    )
-
-
-def _evening(text: str) -> date_type:
-    from simulators.clock import real_time
-
-    if not text:
-        return real_time().now().astimezone().date()
-    try:
-        return date_type.fromisoformat(text)
-    except ValueError:
-        raise typer.BadParameter(f"'{text}' is no date such as 2026-08-11", param_hint="--date") from None
