@@ -71,6 +71,7 @@ class Assembly:
         return gate_of(self.around, self.ephemeris, mount, watch, has_dome=self.seats.dome is not None)
 
     def observatory(self, gate: Gate) -> Observatory:
+        rotator = self.around.settings.rotator
         return Observatory(
             seats=self.seats,
             gate=gate,
@@ -78,6 +79,7 @@ class Assembly:
             telemetry=self.around.telemetry,
             pointing_tolerance_deg=self.around.settings.mount.pointing_tolerance_deg,
             slit_tolerance_deg=_slit_tolerance_deg(self.around.settings),
+            camera_angle_deg=0.0 if rotator is None else rotator.position_angle_deg,
             patience=self.around.patience,
         )
 

@@ -20,7 +20,15 @@ from pydantic import (
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from bridge.crashpoints import CrashPoint
-from bridge.device_tables import CameraSettings, DeviceSettings, DomeSettings, MountSettings, NotNegative, Positive
+from bridge.device_tables import (
+    CameraSettings,
+    DeviceSettings,
+    DomeSettings,
+    MountSettings,
+    NotNegative,
+    Positive,
+    RotatorSettings,
+)
 from bridge.errors import ConfigError
 from bridge.refusals import first_fault, keys_of, refusal
 from bridge.tokens import one_word, read_token
@@ -166,7 +174,7 @@ class Settings(Table):
     camera: CameraSettings
     filter_wheel: DeviceSettings | None = None
     focuser: DeviceSettings | None = None
-    rotator: DeviceSettings | None = None
+    rotator: RotatorSettings | None = None
     cover: DeviceSettings | None = None
     dome: DomeSettings | None = None
     safety_monitor: DeviceSettings | None = None

@@ -71,6 +71,23 @@ class IndiCameraSettings(_CameraKeys, IndiDevice):
 CameraSettings = OneDriver[AlpacaCameraSettings, IndiCameraSettings]
 
 
+class _RotatorKeys(BaseModel):
+    """A rotator, and how the camera is to stand: the position angle of its upper edge, as the rotator counts."""
+
+    position_angle_deg: Annotated[float, Field(ge=0.0, lt=360.0)] = 0.0
+
+
+class AlpacaRotatorSettings(_RotatorKeys, AlpacaDevice):
+    """A rotator behind Alpaca."""
+
+
+class IndiRotatorSettings(_RotatorKeys, IndiDevice):
+    """A rotator behind INDI."""
+
+
+RotatorSettings = OneDriver[AlpacaRotatorSettings, IndiRotatorSettings]
+
+
 class _DomeKeys(BaseModel):
     """A dome or a roof. Its slit is left where it is while it stands within `slit_tolerance_deg` of the telescope."""
 

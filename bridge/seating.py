@@ -34,6 +34,9 @@ async def seated(to: Connections, around: Surroundings, stack: AsyncExitStack) -
         filter_wheel=None if to.filter_wheel is None else Seat("filter wheel", to.filter_wheel),
         focuser=None if to.focuser is None else Seat("focuser", to.focuser),
         dome=None if to.dome is None else Seat("dome", to.dome),
+        rotator=None if to.rotator is None else Seat("rotator", to.rotator),
+        cover=None if to.cover is None else Seat("cover", to.cover),
+        gps=to.gps,
         stop_mount=to.stop_mount,
     )
     for seat in seats:

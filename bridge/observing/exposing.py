@@ -105,6 +105,7 @@ class Exposing:
                 clock=clock,
                 stepped_s=stepped_s,
                 shutter=self.camera.shutter,
+                camera_angle_deg=self.observatory.camera_stands_deg,
             )
         )
         if taken:

@@ -49,6 +49,7 @@ class Taken:
     clock: ClockBound
     stepped_s: float = 0.0
     shutter: Shutter = UNMEASURED
+    camera_angle_deg: float | None = None
     residual: Residual | None = None
 
 
@@ -182,5 +183,6 @@ class Keeper:
             tracking=tracking,
             timing=taken.shutter.timing(taken.frame.time_source, taken.clock, stepped_s=taken.stepped_s),
             filter_name=taken.filter_name,
+            camera_angle_deg=taken.camera_angle_deg,
             station=self._station,
         )

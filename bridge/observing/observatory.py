@@ -18,9 +18,10 @@ from bridge.events import (
 from bridge.observing.brake import Brake
 from bridge.observing.gate import Gate
 from bridge.observing.helm import Helm
+from bridge.observing.in_the_beam import turn_camera, uncover
 from bridge.observing.pointing import check, turn_deg
 from bridge.observing.putting_away import PuttingAway
-from bridge.observing.reckoning import require_same_reckoning
+from bridge.observing.reckoning import require_same_reckoning, require_where_the_receiver_is
 from bridge.observing.seats import AnySeat, Seats
 from bridge.observing.steering import Pair
 from bridge.observing.together import Deed, together
@@ -34,7 +35,8 @@ from schedules.places import Horizontal
 class Observatory:
     """Moves the mount and the dome, always through the gate, and puts everything away in the right order.
 
-    `patience` is how many seconds of the loop pass in a real one: devices answer in real time.
+    `camera_angle_deg` is how a rotator is to hold the camera, `camera_stands_deg` how it last said it does. `patience`
+    is how many seconds of the loop pass in a real one: devices answer in real time.
     """
 
     seats: Seats
@@ -43,7 +45,9 @@ class Observatory:
     telemetry: Telemetry
     pointing_tolerance_deg: float
     slit_tolerance_deg: float = 0.0
+    camera_angle_deg: float = 0.0
     patience: float = 1.0
+    camera_stands_deg: float | None = field(default=None, init=False)
     brake: Brake = field(init=False)
     _putting_away: PuttingAway = field(init=False)
     _helm: Helm | None = field(default=None, init=False)
@@ -66,7 +70,8 @@ class Observatory:
         )
 
     async def open(self) -> None:
-        """Open the dome, then unpark; but not with a mount that works with another site or time than ours.
+        """Open the dome, then unpark, then uncover the telescope; but not with a mount, or where a receiver is, that
+        works with another site or time than ours.
 
         Raises:
             MotionRefused: the gate says no.
@@ -75,6 +80,8 @@ class Observatory:
         self.gate.admit_open()
         mount, answers_within_s = self.seats.mount.device, 2.0 * self.patience
         await require_same_reckoning(mount, self.gate.site, answers_within_s=answers_within_s)
+        if self.seats.gps is not None:
+            await require_where_the_receiver_is(self.seats.gps, self.gate.site, answers_within_s=answers_within_s)
         began = self.clock.now()
         if self.seats.dome is not None:
             await self.seats.dome.device.open()
@@ -85,6 +92,7 @@ class Observatory:
             self.gate.saw_parked(status)
             self.gate.admit_unpark()
             await mount.unpark()
+        await self.clear_the_beam()
 
     async def standing(self) -> Horizontal:
         """Where the telescope points."""
@@ -152,6 +160,17 @@ class Observatory:
         if status.tracking and not status.parked:
             await mount.stop_tracking()
 
+    async def clear_the_beam(self) -> None:
+        """Have the cover open, its light off and the camera turned as it is to stand; nothing moves where they are.
+
+        Raises:
+            DeviceError: one of them does not do it: better no frame than a dark one.
+        """
+        if self.seats.cover is not None:
+            await uncover(self.seats.cover.device)
+        if self.seats.rotator is not None:
+            self.camera_stands_deg = await turn_camera(self.seats.rotator.device, self.camera_angle_deg)
+
     async def select_filter(self, filter_name: str) -> None:
         """Have this filter in the beam; no name leaves the one that is. A station without a wheel has one filter."""
         if self.seats.filter_wheel is None or not filter_name:
@@ -167,7 +186,8 @@ class Observatory:
         return await self.seats.filter_wheel.device.selected() or ""
 
     async def put_away(self) -> list[str]:
-        """Abort the exposure and stop the mount, park, close: in this order, none skipped for another's fault.
+        """Abort the exposure and stop the mount, park, close: in this order, none skipped for another's fault; the
+        cover closes meanwhile.
 
         Never cancelled half-way, but see `hurry`. Gives what did not succeed, in words; nothing where all is put away.
         Harmless when all is put away already.

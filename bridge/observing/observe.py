@@ -104,10 +104,11 @@ class Observer:
         raise TooLate(f"{_TRIES} slews in a row came too late for the target")
 
     async def _slew(self, planned: PlannedObservation, meeting: Meeting) -> MountStatus:
-        """Slew, with the filter wheel turning meanwhile; gives where the mount says it stands."""
+        """Slew, while filter, cover and camera are made ready; gives where the mount says it stands."""
         task_id = planned.request.request_id
         await together(
             partial(self.observatory.select_filter, planned.request.filter_name),
+            self.observatory.clear_the_beam,
             partial(self.observatory.slew, meeting.command, until=meeting.closes_at, task_id=task_id),
         )
         return await self.observatory.seats.mount.device.status()

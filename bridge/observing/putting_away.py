@@ -1,4 +1,4 @@
-"""The way down: exposure aborted and mount stopped at once, mount parked, dome closed; none skipped for another."""
+"""The way down: exposure aborted, mount stopped and cover closed at once, mount parked, dome closed; none skipped."""
 
 import math
 from collections.abc import Awaitable, Callable
@@ -11,6 +11,7 @@ from bridge.clock import Clock
 from bridge.events import DeviceFault, MountParked, RoofClosed, StationNote, Telemetry
 from bridge.observing.brake import Brake
 from bridge.observing.gate import Gate, MotionRefused
+from bridge.observing.in_the_beam import cover_up
 from bridge.observing.seats import Seats
 from drivers.errors import DeviceError, Malfunction, Refused
 from drivers.values import ShutterState
@@ -19,6 +20,7 @@ from drivers.values import ShutterState
 _ABORT_WITHIN_S = 10.0
 _PARK_WITHIN_S = 180.0
 _CLOSE_WITHIN_S = 240.0
+_COVER_WITHIN_S = 120.0
 _TRIES = 2
 # A mount that hangs, or is connected anew again and again, keeps the dome open no longer than it may take to park.
 _CLOSING_BEGINS_WITHIN_S = _ABORT_WITHIN_S + _PARK_WITHIN_S
@@ -65,8 +67,9 @@ class PuttingAway:
         ends_at_s = min(now_s + _ALL_WITHIN_S, max(self._ends_at_s, now_s + _LEAST_S))
         with anyio.CancelScope(deadline=ends_at_s, shield=True) as self._all:
             async with anyio.create_task_group() as beside:
-                # A camera that hangs keeps neither the mount moving nor the dome open.
+                # A camera or a cover that hangs keeps neither the mount moving nor the dome open.
                 beside.start_soon(self._step, faults, "abort the exposure", self._abort_exposure, _ABORT_WITHIN_S)
+                beside.start_soon(self._step, faults, "close the cover", self._cover_up, _COVER_WITHIN_S)
                 beside.start_soon(self._mount_and_dome, faults, parks, ends_at_s)
         if self._all.cancelled_caught:
             faults += [*parks, "put away: not done in time; look at the telescope"]
@@ -115,6 +118,10 @@ class PuttingAway:
 
     async def _abort_exposure(self) -> None:
         await self.seats.camera.device.abort()
+
+    async def _cover_up(self) -> None:
+        if self.seats.cover is not None:
+            await cover_up(self.seats.cover.device)
 
     async def _park_first(self, refused: list[str]) -> None:
         """Park, unless the Sun stands in the way: under a closed dome it does not, and that is no fault."""

@@ -1,9 +1,12 @@
-"""Whether the mount works with our site and our time: one that does not looks elsewhere than it says."""
+"""Whether mount and receiver know our site and our time: a mount that does not looks elsewhere than it says."""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 
 from bridge.observing.gate import MotionRefused
 from drivers.accessories import TimeAndPlace
-from drivers.errors import Malfunction, Refused
-from drivers.protocols import Mount
+from drivers.errors import DeviceError, Malfunction, Refused
+from drivers.protocols import Mount, TimeAndPlaceSource
 from schedules.places import angle_deg
 from schedules.site import Site
 
@@ -30,11 +33,30 @@ async def require_same_reckoning(mount: Mount, site: Site, *, answers_within_s: 
         _require_same_time(mount.name, told, _CLOCK_AT_MOST_S + answers_within_s)
 
 
+async def require_where_the_receiver_is(
+    connect: Callable[[], AbstractAsyncContextManager[TimeAndPlaceSource]], site: Site, *, answers_within_s: float
+) -> None:
+    """Return where a receiver stands at our site and has our time, or has no word to say: without a fix, or away.
+
+    A station that was carried elsewhere with its old settings would look past everything.
+
+    Raises:
+        MotionRefused: it is elsewhere, or its clock is another; it names both values.
+    """
+    try:
+        async with connect() as receiver:
+            told = await receiver.read()
+    except DeviceError:
+        return
+    _require_same_place(receiver.name, site, told)
+    _require_same_time(receiver.name, told, _CLOCK_AT_MOST_S + answers_within_s)
+
+
 def _require_same_place(mount: str, site: Site, told: TimeAndPlace) -> None:
     apart_deg = angle_deg(told.longitude_deg, told.latitude_deg, site.longitude_deg, site.latitude_deg)
     if not apart_deg <= _SITE_AT_MOST_DEG:
         raise MotionRefused(
-            f"{mount}: works for a site at {told.latitude_deg:.3f}° {told.longitude_deg:+.3f}°, and [site] is at "
+            f"{mount}: says it is at {told.latitude_deg:.3f}° {told.longitude_deg:+.3f}°, and [site] is at "
             f"{site.latitude_deg:.3f}° {site.longitude_deg:+.3f}°, {apart_deg:.2f}° away: correct one of them"
         )
 
@@ -44,5 +66,5 @@ def _require_same_time(mount: str, told: TimeAndPlace, at_most_s: float) -> None
     if ahead_s is not None and not abs(ahead_s) <= at_most_s:
         raise MotionRefused(
             f"{mount}: its clock says {told.utc:%Y-%m-%d %H:%M:%S} UTC, and ours {told.read_at:%Y-%m-%d %H:%M:%S} "
-            f"({abs(ahead_s):.0f} s apart): set the mount's clock"
+            f"({abs(ahead_s):.0f} s apart): set one of the two"
         )

@@ -9,7 +9,7 @@ from typing import Generic, Self, TypeVar
 import anyio
 
 from drivers.errors import ConnectionLost
-from drivers.protocols import Camera, Dome, FilterWheel, Focuser, Mount
+from drivers.protocols import Camera, CoverCalibrator, Dome, FilterWheel, Focuser, Mount, Rotator, TimeAndPlaceSource
 
 _Device = TypeVar("_Device")
 _Answer = TypeVar("_Answer")
@@ -97,14 +97,17 @@ class Seat(Generic[_Device]):
         await stack.aclose()
 
 
-AnySeat = Seat[Mount] | Seat[Camera] | Seat[FilterWheel] | Seat[Focuser] | Seat[Dome]
+AnySeat = (
+    Seat[Mount] | Seat[Camera] | Seat[FilterWheel] | Seat[Focuser] | Seat[Rotator] | Seat[CoverCalibrator] | Seat[Dome]
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seats:
-    """The devices of a station. A station without a wheel, a focuser or a dome has None there.
+    """The devices of a station. A station that lacks one has None there.
 
-    `stop_mount` stops the mount without a connection to it, by its address alone.
+    `stop_mount` stops the mount without a connection to it, by its address alone. `gps` is a receiver, connected anew
+    each time it is asked.
     """
 
     mount: Seat[Mount]
@@ -112,8 +115,12 @@ class Seats:
     filter_wheel: Seat[FilterWheel] | None
     focuser: Seat[Focuser] | None
     dome: Seat[Dome] | None
+    rotator: Seat[Rotator] | None = None
+    cover: Seat[CoverCalibrator] | None = None
+    gps: Callable[[], AbstractAsyncContextManager[TimeAndPlaceSource]] | None = None
     stop_mount: Callable[[], Awaitable[None]] | None = None
 
     def __iter__(self) -> Iterator[AnySeat]:
-        everything = (self.mount, self.camera, self.filter_wheel, self.focuser, self.dome)
+        optics = (self.filter_wheel, self.focuser, self.rotator, self.cover)
+        everything = (self.mount, self.camera, *optics, self.dome)
         return (seat for seat in everything if seat is not None)

@@ -77,7 +77,9 @@ class Tracking:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrameHeader:
-    """All that the header of one frame is made from. `place` is the target's at mid-exposure."""
+    """All that the header of one frame is made from. `place` is the target's at mid-exposure; `camera_angle_deg` is
+    the rotator's word, None without one.
+    """
 
     reserved: ReservedFrame
     frame: Frame
@@ -89,6 +91,7 @@ class FrameHeader:
     timing: Timing
     filter_name: str
     station: StationCards
+    camera_angle_deg: float | None = None
 
 
 def cards_of(header: FrameHeader) -> list[Card]:
@@ -221,6 +224,8 @@ def _camera(header: FrameHeader) -> Iterator[Card]:
     yield "INSTRUME", fits_text(station.camera_name), ""
     yield "SENSOR", fits_text(camera.sensor_name), ""
     yield "FILTER", fits_text(header.filter_name), ""
+    if header.camera_angle_deg is not None:
+        yield "ROTATANG", header.camera_angle_deg, "[deg] the rotator's own word of the camera's angle"
     if exposure.gain is not None:
         yield "GAIN", exposure.gain, "the driver's own steps"
     if exposure.offset is not None:

@@ -77,7 +77,7 @@ cool_to_c = -10.0
 {tables["filter_wheel"]}
 [focuser]
 {tables["focuser"]}
-[dome]
+{_in_the_beam(settings, addresses)}[dome]
 {tables["dome"]}
 [safety_monitor]
 {tables["safety_monitor"]}
@@ -96,6 +96,14 @@ anchored_unix_s = {clock.anchored_unix_s!r}
 rate = {clock.rate}
 ends_at = {ends_at.isoformat()}
 """
+
+
+def _in_the_beam(settings: NightSettings, addresses: Addresses) -> str:
+    """Cover and rotator, where our own observatory has the camera: INDI's simulators have no cover."""
+    if settings.devices is Devices.INDI:
+        return ""
+    device = _device("camera", settings.devices, addresses)
+    return f"[cover]\n{device}\n[rotator]\n{device}position_angle_deg = 30.0\n\n"
 
 
 def _device(role: str, devices: Devices, addresses: Addresses) -> str:

@@ -43,6 +43,7 @@ from simulators.faults import Fault, FaultKind
 from simulators.observatory import Observatory as SimulatedObservatory
 from simulators.observatory import ObservatorySettings
 from simulators.physics.camera import CameraSettings
+from simulators.physics.cover import CoverSettings
 from simulators.physics.dome import DomeSettings
 from simulators.physics.mount import MountSettings
 from simulators.sky.earth import Ground
@@ -207,12 +208,18 @@ async def a_scope(
     camera: CameraSettings = SMALL_CAMERA,
     timekeeping: Timekeeping | None = None,
     bridge_clock: Callable[[Clock], Clock] = lambda clock: clock,
+    in_the_beam: bool = False,
 ) -> AsyncIterator[Scope]:
     """Connected and watched; `opened`: the dome open and the mount awake. `driver` stands before the mount,
-    `bridge_clock` before the true time.
+    `bridge_clock` before the true time. `in_the_beam`: with a cover, closed at first, and a rotator.
     """
     clock, telemetry = LoopClock(starts_at), Listening()
-    choices = ObservatorySettings(cameras=(camera,), mount=mount, dome=simulated_dome if dome else None)
+    choices = ObservatorySettings(
+        cameras=(camera,),
+        mount=mount,
+        dome=simulated_dome if dome else None,
+        cover=CoverSettings(starts_open=False),
+    )
     simulated = SimulatedObservatory(clock, GROUND, BlankSky(), seed=3, settings=choices)
     simulated.weather.order(safe=True, values={})
     wanted = _settings(folder, dome=dome, changes=settings or {})
@@ -228,7 +235,7 @@ async def a_scope(
         store = await stack.enter_async_context(open_store(folder / "ledger.sqlite", clock=clock, telemetry=telemetry))
         frames = await stack.enter_async_context(open_frame_folder(folder / "frames", keep_free_bytes=0))
         direct = DirectObservatory(simulated)
-        seats = _seats(direct, connections, driver)
+        seats = _seats(direct, connections, driver, in_the_beam=in_the_beam)
         for seat in seats:
             await seat.connect()
         assembly = Assembly(around=around, store=store, folder=frames, seats=seats, ephemeris=ephemeris, card=None)
@@ -274,14 +281,20 @@ async def a_scope(
             beside.cancel_scope.cancel()
 
 
-def _seats(direct: DirectObservatory, connections: dict[str, int], driver: Callable[[Mount], Mount]) -> Seats:
+def _seats(
+    direct: DirectObservatory, connections: dict[str, int], driver: Callable[[Mount], Mount], *, in_the_beam: bool
+) -> Seats:
     assert direct.filter_wheel is not None
+    rotator = Seat("rotator", partial(_given, direct.rotator, connections))
+    cover = Seat("cover", partial(_given, direct.cover, connections))
     return Seats(
         mount=Seat("mount", partial(_driven, direct.mount, connections, driver)),
         camera=Seat("camera", partial(_given, direct.camera, connections)),
         filter_wheel=Seat("filter wheel", partial(_given, direct.filter_wheel, connections)),
         focuser=None,
         dome=None if direct.dome is None else Seat("dome", partial(_given, direct.dome, connections)),
+        rotator=rotator if in_the_beam else None,
+        cover=cover if in_the_beam else None,
     )
 
 

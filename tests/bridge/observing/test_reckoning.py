@@ -1,5 +1,8 @@
 """A mount that works with another site or time is not moved, until both are the same; and the words name both."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -55,7 +58,7 @@ async def test_with_another_site_nothing_opens_and_nothing_moves_until_it_is_cor
 ) -> None:
     async with a_scope(tmp_path, ephemeris=ephemeris, opened=False) as scope:
         mount = given(scope, told(51.48, 0.0))
-        with pytest.raises(MotionRefused, match=r"site at 51\.480° \+0\.000°, and \[site\] is at 38\.840° -104\.970°"):
+        with pytest.raises(MotionRefused, match=r"it is at 51\.480° \+0\.000°, and \[site\] is at 38\.840° -104\.970°"):
             await scope.observatory.open()
         assert scope.simulated.mount.parked
         assert scope.simulated.dome is not None
@@ -71,7 +74,7 @@ async def test_with_another_time_too(tmp_path: Path, ephemeris: Ephemeris, hours
     async with a_scope(tmp_path, ephemeris=ephemeris, opened=False) as scope:
         given(scope, told(ahead_s=3600.0 * hours))
         with pytest.raises(
-            MotionRefused, match=r"its clock says .* UTC, and ours 2026-11-22 12:00:00 .*: set the mount's"
+            MotionRefused, match=r"its clock says .* UTC, and ours 2026-11-22 12:00:00 .*: set one of the two"
         ):
             await scope.observatory.open()
         assert scope.simulated.mount.parked
@@ -110,3 +113,60 @@ async def test_a_site_counted_to_360_is_the_same_site(tmp_path: Path, ephemeris:
     async with a_scope(tmp_path, ephemeris=ephemeris, opened=False) as scope:
         east = Site(latitude_deg=38.84, longitude_deg=255.03, elevation_m=1900.0)
         await require_same_reckoning(given(scope, told()), east, answers_within_s=2.0)
+
+
+class Receiver:
+    """A receiver that says one thing, and counts how often it is connected."""
+
+    name = "a receiver"
+
+    def __init__(self, says: TimeAndPlace | DeviceError) -> None:
+        self.says = says
+        self.connected = 0
+
+    @asynccontextmanager
+    async def connect(self) -> AsyncIterator["Receiver"]:
+        self.connected += 1
+        yield self
+
+    async def read(self) -> TimeAndPlace:
+        if isinstance(self.says, DeviceError):
+            raise self.says
+        return self.says
+
+
+@pytest.mark.parametrize(
+    ("says", "why"),
+    [
+        (told(48.1, 11.6), r"a receiver: says it is at 48\.100° \+11\.600°, and \[site\] is at 38\.840° -104\.970°"),
+        (told(ahead_s=7200.0), r"a receiver: its clock says .* \(7200 s apart\)"),
+    ],
+    ids=["carried elsewhere", "another time"],
+)
+async def test_a_station_does_not_open_where_its_receiver_is_elsewhere(
+    tmp_path: Path, ephemeris: Ephemeris, says: TimeAndPlace, why: str
+) -> None:
+    async with a_scope(tmp_path, ephemeris=ephemeris, opened=False) as scope:
+        receiver = Receiver(says)
+        scope.observatory.seats = replace(scope.observatory.seats, gps=receiver.connect)
+        with pytest.raises(MotionRefused, match=why):
+            await scope.observatory.open()
+        assert scope.simulated.mount.parked
+        receiver.says = told()
+        await scope.observatory.open()
+        assert not scope.simulated.mount.parked
+        assert receiver.connected == 2
+
+
+@pytest.mark.parametrize(
+    "says",
+    [Malfunction("gps", "read", "no fix"), ConnectionLost("gps", "connect", "nobody there")],
+    ids=["no fix", "away"],
+)
+async def test_a_receiver_with_nothing_to_say_keeps_nobody_from_opening(
+    tmp_path: Path, ephemeris: Ephemeris, says: DeviceError
+) -> None:
+    async with a_scope(tmp_path, ephemeris=ephemeris, opened=False) as scope:
+        scope.observatory.seats = replace(scope.observatory.seats, gps=Receiver(says).connect)
+        await scope.observatory.open()
+        assert not scope.simulated.mount.parked
