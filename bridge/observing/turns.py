@@ -70,7 +70,6 @@ class Turns:
     _under_way: tuple[str, anyio.CancelScope] | None = field(default=None, init=False)
     _faults: int = field(default=0, init=False)
     _malfunctions: int = field(default=0, init=False)
-    _free_since: datetime | None = field(default=None, init=False)
     _dropped: dict[str, str] = field(default_factory=dict, init=False)
     _faulty: str = field(default="", init=False)  # the task that met the last fault
     _refused_by: str = field(default="", init=False)  # the device that refused the last task
@@ -112,6 +111,7 @@ class Turns:
         self._news = anyio.Event()
 
     async def _observe_for_ever(self, span: NightSpan) -> None:
+        free_since: datetime | None = None  # when the last task was left; not where the telescope rested since
         while True:
             news = self._news  # what comes while the plan is made is not in it
             try:
@@ -121,15 +121,20 @@ class Turns:
                 if wait_s > _STAND_STILL_FROM_S:
                     await self.observatory.stand_still()
             except DeviceError as fault:
+                free_since = None
                 await self._quiet_for(await self._recover(fault), news)
                 continue
+            if wait_s > 0.0:
+                free_since = None
             if self._aside and wait_s > _LOOK_AGAIN_S:
                 await self._quiet_for(_LOOK_AGAIN_S, news)
                 continue
             if await self._quiet_for(wait_s, news) and turn is not None:
-                if wait_s <= 0.0 and self._free_since is not None:
-                    self.pace.turnaround.note((self.clock.now() - self._free_since).total_seconds())
-                await self._pause(await self._take(turn))
+                if free_since is not None:
+                    self.pace.turnaround.note((self.clock.now() - free_since).total_seconds())
+                pause_s = await self._take(turn)
+                free_since = None if pause_s > 0.0 else self.clock.now()
+                await self._pause(pause_s)
 
     async def _pause(self, pause_s: float) -> None:
         """Leave the telescope alone for a while, standing: tried again and again in vain it would follow the stars."""
@@ -191,7 +196,6 @@ class Turns:
                 raise
             finally:
                 self._under_way = None
-                self._free_since = self.clock.now()
         return 0.0
 
     async def _observe(self, turn: PlannedObservation) -> float:

@@ -246,8 +246,8 @@ class _Night:
         judgement = judged_decisions(commands, upsets, log, self._settings.ground)
         for name, found in (("upsets.json", records(upsets, answers)), ("commands.json", commands)):
             self._settings.out.joinpath(name).write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-        rate = self._settings.rate
-        return in_words(answers, rate=rate), verdicts(answers, judgement, rate=rate)
+        rate, count = self._settings.rate, self._settings.upsets
+        return in_words(answers, rate=rate), verdicts(answers, judgement, log, asked=count, rate=rate)
 
     def _time_scale(self, *, with_site: bool = True) -> list[str]:
         ground = self._settings.ground

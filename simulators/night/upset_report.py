@@ -1,7 +1,7 @@
 """How a station took the upsets of its INDI server: when its log first speaks of each, and when all was found again."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -21,8 +21,9 @@ class Taken:
     """One upset as the bridge's log shows it; seconds of the sky, not a number where the log is silent.
 
     `noticed_s` counts from the upset to the first word of a fault or of danger; `found_again_s` from the server's
-    return until the last of those that came back was there: each device, and the word that it is safe. A device that
-    nobody asked until later, as a filter wheel under a closed roof, counts from when it was missed.
+    return until the last was there: each device, and the word that it is safe; it is not a number where one whose loss
+    was said is not said to be back. A device that nobody asked until later, as a filter wheel under a closed roof,
+    counts from when it was missed.
     """
 
     what: str
@@ -40,11 +41,13 @@ def taken(upsets: Sequence[Record], log: Sequence[Record]) -> tuple[Taken, ...]:
         mine = [(at, event) for at, event in events if begin <= at and (over is None or at < over)]
         noticed = next((at for at, event in mine if is_bad_news(event)), None)
         found_s = _found_s([(at, event) for at, event in mine if at >= back], back)
+        for name in _lost([event for _, event in mine]):
+            found_s[name] = math.nan
         answers.append(
             Taken(
                 what=str(one["what"]),
                 noticed_s=math.nan if noticed is None else (noticed - begin).total_seconds(),
-                found_again_s=max(found_s.values(), default=math.nan),
+                found_again_s=_slowest(found_s.values()),
             )
         )
     return tuple(answers)
@@ -56,10 +59,31 @@ def _found_s(events: Sequence[tuple[datetime, Record]], back: datetime) -> dict[
     missed: dict[str, datetime] = {}
     for at, event in events:
         if event["event"] == "DeviceFault":
-            missed.setdefault(str(event["device"]).partition(" '")[0], at)
+            missed.setdefault(_seat(event), at)
         elif (name := _found(event)) and name not in found_s:
             found_s[name] = (at - (back if name in _ASKED_ALWAYS else missed.get(name, back))).total_seconds()
     return found_s
+
+
+def _lost(events: Sequence[Record]) -> set[str]:
+    """Of whom the last word is that they are lost."""
+    lost: set[str] = set()
+    for event in events:
+        if name := _found(event):
+            lost -= {name, "dome"} if name == "safety" else {name}  # the dome is one of those who say that it is safe
+        elif is_bad_news(event):
+            lost.add("safety" if event["event"] == "SafetyChanged" else _seat(event))
+    # Neither is a device: what could not be done with those that were lost, and a stop by the device's address alone.
+    return {name for name in lost if name != "observatory" and not name.startswith("'")}
+
+
+def _slowest(spans_s: Collection[float]) -> float:
+    """Not a number where one of them is none, or nobody was found at all."""
+    return max(spans_s, default=math.nan) if not any(map(math.isnan, spans_s)) else math.nan
+
+
+def _seat(fault: Record) -> str:
+    return str(fault["device"]).partition(" '")[0]
 
 
 def records(upsets: Sequence[Record], answers: Sequence[Taken]) -> list[Record]:
@@ -84,14 +108,25 @@ def in_words(answers: Sequence[Taken], *, rate: float) -> str:
     return "\n".join(words)
 
 
-def verdicts(answers: Sequence[Taken], judgement: Judgement, *, rate: float) -> tuple[Verdict, ...]:
-    """Of what is promised about upsets, in seconds of life."""
+def verdicts(
+    answers: Sequence[Taken], judgement: Judgement, log: Sequence[Record], *, asked: int, rate: float
+) -> tuple[Verdict, ...]:
+    """Of what is promised about the upsets that were `asked` for, in seconds of life.
+
+    One that did not happen, and a wire on which nothing was heard, break a promise: nothing was shown then.
+    """
+    missing = [f"only {len(answers)} of {asked} upsets happened"] if len(answers) < asked else []
+    unheard = [] if judgement.moved else ["not one command was heard on the wire"]
+    errors = [one for one in log if one.get("level") == "error"]
+    others = [str(one.get("what") or one) for one in errors if one.get("event") != "DeviceFault"]
     return (
+        verdict("upset", f"{asked} times", len(answers), missing),
         verdict("noticed", f"within {NOTICED_WITHIN_S:g} s of life", len(answers), _later(answers, rate, noticed=True)),
         verdict(
             "found", f"all, {FOUND_WITHIN_S:g} s after its return", len(answers), _later(answers, rate, noticed=False)
         ),
-        verdict("decided", "nothing moves but by a new decision", judgement.moved, judgement.undecided),
+        verdict("decided", "nothing moves but by a new decision", judgement.moved, [*unheard, *judgement.undecided]),
+        verdict("errors", "none but of devices", len(errors), others),
     )
 
 

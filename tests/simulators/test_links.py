@@ -95,6 +95,14 @@ def test_a_link_that_is_well_passes_everything_on(echo: Echo) -> None:
         assert link.fired == [0]
 
 
+def test_what_is_sent_upstream_is_overheard_by_connection_and_no_answer_is(echo: Echo) -> None:
+    heard: list[tuple[int, bytes]] = []
+    link = Link(upstream=echo.address, troubles=(), clock=real_time(), overhear=lambda *said: heard.append(said))
+    with Links([link]) as links:
+        assert [asked(links.addresses[0]), asked(links.addresses[0])] == [SAID, SAID]
+    assert heard == [(1, b"what?"), (2, b"what?")]
+
+
 @pytest.mark.parametrize("verb", [Verb.LATENCY, Verb.BANDWIDTH, Verb.SLICER, Verb.SLOW_CLOSE])
 def test_a_slow_link_loses_nothing(echo: Echo, verb: Verb) -> None:
     slow = {"latency_s": 0.001, "jitter_s": 0.001, "bytes_per_s": 1e7, "piece_bytes": 500}

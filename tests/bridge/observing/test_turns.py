@@ -4,7 +4,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Event as ThreadEvent
 from typing import Any, cast
@@ -103,6 +103,46 @@ async def test_a_task_that_comes_while_the_telescope_waits_is_taken_first(tmp_pa
         await scope.file(a_request(a_star("now", ra_deg=290.0), "now", **QUICK))
         await until(scope, "now", TaskState.CAPTURED, TaskState.DELIVERED)
         assert scope.clock.now() - asked < timedelta(minutes=1)
+
+
+def thinking_for_two_seconds(scope: Scope) -> None:
+    """As on a small computer: by the time a plan is there, the time to leave for the first task is over."""
+    plan = scope.turns.planning.plan
+
+    def think(requests: Any, now: datetime, **more: Any) -> Any:
+        return plan(requests, now - timedelta(seconds=2.0), **more)
+
+    scope.turns.planning.plan = think  # type: ignore[method-assign]
+
+
+async def test_time_under_a_closed_roof_is_none_that_the_telescope_takes_from_one_task_to_the_next(
+    tmp_path: Path, ephemeris: Ephemeris
+) -> None:
+    """The plan reckons with the usual time: nights broken off again and again would be waited away."""
+    async with a_scope(tmp_path, ephemeris=ephemeris) as scope:
+        thinking_for_two_seconds(scope)
+        for n in range(4):
+            soon = scope.clock.now() + timedelta(minutes=8)
+            await scope.file(a_request(a_star(ra_deg=270.0), f"task-{n}", **{**ONE, "closes": soon}))
+            async with anyio.create_task_group() as turning:
+                turning.start_soon(scope.turns.run, SPAN)
+                await until(scope, f"task-{n}", TaskState.OBSERVING)
+                turning.cancel_scope.cancel()
+            await anyio.sleep(600.0)
+        assert scope.turns.pace.turnaround.largest_s < 10.0
+
+
+async def test_time_spent_waiting_for_a_task_is_none_that_the_telescope_takes_to_the_next(
+    tmp_path: Path, ephemeris: Ephemeris
+) -> None:
+    far_off = a_request(a_star("later"), "later", **LATER)
+    async with observing(tmp_path, ephemeris, a_request(a_star(), "first", **QUICK), far_off) as scope:
+        thinking_for_two_seconds(scope)
+        await until(scope, "first", TaskState.CAPTURED, TaskState.DELIVERED)
+        await anyio.sleep(240.0)
+        await scope.file(a_request(a_star("now", ra_deg=270.0), "now", **QUICK))
+        await until(scope, "now", TaskState.CAPTURED, TaskState.DELIVERED)
+        assert scope.turns.pace.turnaround.largest_s < 10.0
 
 
 async def test_a_task_that_comes_while_the_plan_is_being_made_is_not_overlooked(

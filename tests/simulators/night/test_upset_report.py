@@ -1,10 +1,14 @@
 """How upsets were taken, from hand-made logs."""
 
 import math
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from simulators.night.upset_report import Taken, in_words, records, taken
+import pytest
+
+from simulators.night.decisions import Judgement
+from simulators.night.upset_report import Taken, in_words, records, taken, verdicts
 from tests.desk import DUSK
 
 
@@ -57,3 +61,45 @@ def test_the_slowest_is_told_in_life_and_in_the_sky_and_what_was_missed_is_not_c
     assert "frozen 2 times: noticed 1 times, within 0.80 s of life (16 s of the sky)" in words
     assert "all found again 1 times, within 0.20 s of life (4 s of the sky)" in words
     assert "killed and started again 0 times" in words
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        said("DeviceFault", 150.0, device="mount", doing="connect"),
+        said("DeviceFault", 150.0, device="camera 'CCD Simulator' at 127.0.0.1:7624"),
+        said("SafetyChanged", 150.0, safe=False),
+    ],
+    ids=["mount", "camera", "safety"],
+)
+def test_where_one_is_never_found_again_not_all_were(last: dict[str, Any]) -> None:
+    found = [
+        said("DeviceFault", 112.0, device="mount"),
+        said("SafetyChanged", 113.0, safe=False),
+        said("DeviceRecovered", 131.0, device="mount"),
+        said("DeviceRecovered", 132.0, device="camera"),
+        said("SafetyChanged", 133.0, safe=True),
+        said("DeviceFault", 134.0, device="observatory", doing="stop the mount"),
+        said("DeviceFault", 134.0, device="'Telescope Simulator' at 127.0.0.1:7624", doing="stop at once"),
+    ]
+    (all_there,) = taken([upset("frozen", 100.0)], found)
+    assert all_there.found_again_s == 3.0
+    (one_lost,) = taken([upset("frozen", 100.0)], [*found, last])
+    assert math.isnan(one_lost.found_again_s)
+
+
+def broken(*answers: Taken, asked: int = 1, undecided: tuple[str, ...] = (), moved: int = 9, **error: str) -> list[str]:
+    """The names of the promises that do not hold at twenty times life speed."""
+    log = [said("DeviceFault", 1.0, level="error"), *([said(level="error", seconds=2.0, **error)] if error else [])]
+    judgement = Judgement(moved=moved, undecided=undecided)
+    return [one.name for one in verdicts(answers, judgement, log, asked=asked, rate=20.0) if not one.held]
+
+
+def test_each_promise_can_be_broken() -> None:
+    well = Taken(what="killed", noticed_s=100.0, found_again_s=200.0)
+    assert broken(well) == []
+    assert broken(replace(well, noticed_s=100.1)) == broken(replace(well, noticed_s=math.nan)) == ["noticed"]
+    assert broken(replace(well, found_again_s=200.1)) == broken(replace(well, found_again_s=math.nan)) == ["found"]
+    assert broken(well, asked=2) == ["upset"]
+    assert broken(well, undecided=("a goto",)) == broken(well, moved=0) == ["decided"]
+    assert broken(well, event="DeliverySetAside") == ["errors"]
