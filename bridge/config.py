@@ -121,6 +121,7 @@ class NightSettings(Table):
     min_moon_separation_deg: NotNegative = 10.0
     overhead_s: NotNegative = 2.0
     min_free_disk_gb: NotNegative = 2.0
+    keep_delivered_days: Annotated[float, Field(ge=0.0, le=36_500.0)] | None = None
 
     @model_validator(mode="after")
     def _check(self) -> Self:

@@ -230,6 +230,14 @@ class ApiBack(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FramesRemoved(Event):
+    """Files of frames that the platform has, and is done with, were removed from the disk."""
+
+    count: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ApiTrouble(Event):
     """The API refuses or answers nonsense. Said once per `doing` until it goes well again."""
 

@@ -25,6 +25,7 @@ from bridge.observing.safety import roof_source
 from bridge.observing.seats import Seats
 from bridge.observing.together import Deed, until_first
 from bridge.observing.turns import NightOver
+from bridge.retention import Retention
 from bridge.seating import safety_sources, seated
 from bridge.stopping import StopWord, heard_by
 from bridge.storage.database import set_aside_if_damaged
@@ -48,6 +49,7 @@ _LOOK_WHETHER_DONE_S = 5.0
 _FILTERS_EVERY_S = 86_400.0
 _LET_GO_EVERY_S = 600.0
 _LET_GO_AFTER_S = 900.0
+_REMOVE_EVERY_S = 60.0
 
 
 async def run_station(around: Surroundings, *, manual: Sequence[ObservationRequest]) -> int:
@@ -126,7 +128,7 @@ class Station:
         if manual:
             await self.store.ledger.file_tasks(manual, source=TaskSource.MANUAL)
         async with anyio.create_task_group() as running:
-            running.start_soon(self._overdue_chore().run)
+            running.start_soon(self._own_chores().run)
             delivery = card = None
             if self.api is not None:
                 card = StationCard(self.api, self.around.clock, self.around.telemetry)
@@ -238,18 +240,23 @@ class Station:
         )
         return Chores(chores, around.clock, around.telemetry)
 
-    def _overdue_chore(self) -> Chores:
-        """Tasks whose window goes by while the dome is closed are let go, and told of, without waiting for dawn.
-
-        Who plans lets go sooner, and knows why.
+    def _own_chores(self) -> Chores:
+        """What needs no platform: tasks whose window goes by while the dome is closed are let go, and told of, without
+        waiting for dawn (who plans lets go sooner, and knows why); and delivered frames leave the disk in time.
         """
+        around = self.around
 
         async def let_go() -> None:
             await self.store.ledger.miss_overdue(for_s=_LET_GO_AFTER_S)
 
-        first = every(_LET_GO_EVERY_S, first=self.around.clock.now())
-        chore = Chore(name="let go of what is over", trigger=first, deed=let_go)
-        return Chores([chore], self.around.clock, self.around.telemetry)
+        keep_days = around.settings.night.keep_delivered_days
+        retention = Retention(self.store.removals, self.folder, around.clock, around.telemetry, keep_days=keep_days)
+        now = around.clock.now()
+        chores = [
+            Chore(name="let go of what is over", trigger=every(_LET_GO_EVERY_S, first=now), deed=let_go),
+            Chore(name="remove frames", trigger=every(_REMOVE_EVERY_S, first=now), deed=retention.remove_due),
+        ]
+        return Chores(chores, around.clock, around.telemetry)
 
     def _filter_chore(self, seats: Seats) -> Chores:
         """The platform is told which filters there are: at the start, and each day."""

@@ -42,8 +42,10 @@ def export_night(config: Path | None, folder: Path, *, evening: date | None) -> 
     missing = _write(folder, ledger, evening, settings.state_folder)
     held = f"{counted(len(ledger['task']), 'task')}, {counted(_count(ledger, missing), 'frame')}"
     typer.echo(f"{folder}: {held}, report.html, ledger.json")
+    removed = {frame["file_name"] for frame in ledger["frame"] if frame["removal"] != "none"}
     for name in missing:
-        complain(f"{name} is no longer on disk: it was delivered, and removed since")
+        why = "it was delivered, and removed since" if name in removed else "nobody knows who removed it"
+        complain(f"{name} is no longer on disk: {why}")
     return 0
 
 

@@ -1,5 +1,6 @@
 """`nightbridge status`: what is queued, since when, why, and when it is tried next."""
 
+import shutil
 from datetime import datetime
 from pathlib import Path
 
@@ -77,6 +78,7 @@ def _print_words(settings: Settings, overview: Overview, now: datetime) -> None:
         for state, number in sorted(overview.frames.items())
     )
     typer.echo(f"Frames: {frames or 'none yet'}")
+    typer.echo(f"Disk:   {_disk(settings)}")
     if not overview.undelivered:
         typer.echo("Everything is delivered.")
         return
@@ -89,6 +91,14 @@ def _print_words(settings: Settings, overview: Overview, now: datetime) -> None:
     if overview.set_aside:
         number = len(overview.set_aside)
         typer.echo(f"{number} set aside: mend what stands under Why; the next start tries them once more.")
+
+
+def _disk(settings: Settings) -> str:
+    night = settings.night
+    free_gb = shutil.disk_usage(settings.state_folder).free / 1e9
+    days = night.keep_delivered_days
+    kept = "as long as there is room" if days is None else f"{days:g} days"
+    return f"{free_gb:.1f} GB free, {night.min_free_disk_gb:g} GB of them kept free; delivered frames stay {kept}"
 
 
 def _row(item: Undelivered, now: datetime) -> tuple[str, ...]:

@@ -72,6 +72,7 @@ class Turns:
     _malfunctions: int = field(default=0, init=False)
     _dropped: dict[str, str] = field(default_factory=dict, init=False)
     _faulty: str = field(default="", init=False)  # the task that met the last fault
+    _full: bool = field(default=False, init=False)  # the disk, and it was said
     _refused_by: str = field(default="", init=False)  # the device that refused the last task
     _aside: dict[str, datetime] = field(default_factory=dict, init=False)  # until when
 
@@ -217,7 +218,7 @@ class Turns:
             await self._move(task_id, TaskState.FAILED, str(no))
         except DiskFull as full:
             await self._give_back(task_id, str(full))
-            self.telemetry.publish(StationNote(at=self.clock.now(), what=str(full)))
+            self._say_room(str(full))
             return _LOOK_AGAIN_S  # what is delivered makes room, or a person does
         except DeviceError as fault:
             await self._give_back(task_id, str(fault))
@@ -225,9 +226,17 @@ class Turns:
             return await self._recover(fault)
         else:
             self._faults, self._malfunctions, self._faulty, self._refused_by = 0, 0, "", ""
+            self._say_room("")
             self.night_count = self.night_count[0] + 1, self.night_count[1] + frames
             await self.keeper.finish(task_id)
         return 0.0
+
+    def _say_room(self, full: str) -> None:
+        """Say it when the disk has become full, and when it is no longer."""
+        if bool(full) != self._full:
+            what = f"no frame is taken: {full}" if full else "there is room again, frames are taken"
+            self.telemetry.publish(StationNote(at=self.clock.now(), what=what))
+        self._full = bool(full)
 
     async def _give_back(self, task_id: str, why: str) -> None:
         """The task may be tried again, unless it was cancelled while the telescope was on it."""

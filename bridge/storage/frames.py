@@ -80,6 +80,23 @@ class FrameFolder:
         """Make last what is there: the last run may have died between giving a frame its name and that."""
         await self._worker.call(sync_folder, self._folder)
 
+    @property
+    def expecting(self) -> bool:
+        """Whether a frame has its room and is not being written yet: it is about to be exposed, or is being exposed."""
+        return bool(self._reserved)
+
+    async def is_short(self) -> bool:
+        """Whether less than twice the room is free that is to be kept free: frames to come may soon not fit."""
+        return await self._worker.call(lambda: self._free_bytes() < 2 * self._keep_free_bytes)
+
+    async def remove(self, file_name: str) -> None:
+        """Remove a frame, if it is there; gone to stay after `settle`. That it may go, the caller knows.
+
+        Raises:
+            OSError: the disk does not let it go.
+        """
+        await self._worker.call(lambda: (self._folder / file_name).unlink(missing_ok=True))
+
     async def clear_unfinished(self) -> None:
         """Remove what was being written when the last run ended."""
         await self._worker.call(self._clear_unfinished)
@@ -89,7 +106,7 @@ class FrameFolder:
             part.unlink()
 
     def _reserve(self, file_name: str, needed_bytes: int) -> None:
-        free_bytes = shutil.disk_usage(self._folder).free
+        free_bytes = self._free_bytes()
         if free_bytes - needed_bytes < self._keep_free_bytes:
             raise DiskFull(
                 f"{self._folder}: {free_bytes / 1e9:.2f} GB free, a frame needs {needed_bytes / 1e9:.3f} GB and "
@@ -101,6 +118,9 @@ class FrameFolder:
         except OSError as error:
             raise DiskFull(f"{self._folder}: no room can be taken for a frame: {error}; look at the disk") from error
         self._reserved.add(file_name)
+
+    def _free_bytes(self) -> int:
+        return shutil.disk_usage(self._folder).free
 
     def _release(self, file_name: str) -> None:
         if file_name in self._reserved:

@@ -35,7 +35,10 @@ class Undelivered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
-    """Tasks by state, frames by state with their bytes, and all that is still to be delivered, oldest first."""
+    """Tasks by state, frames by state with their bytes, and all that is still to be delivered, oldest first.
+
+    "removed" are frames that landed and whose files have left the disk since; those that are "landed" have theirs.
+    """
 
     tasks: Mapping[TaskState, int]
     frames: Mapping[str, int]
@@ -75,7 +78,8 @@ class Overviews:
 def _overview(connection: sqlite3.Connection) -> Overview:
     tasks = connection.execute("SELECT state, count(*) AS number FROM task GROUP BY state")
     frames = connection.execute(
-        "SELECT state, count(*) AS number, coalesce(sum(bytes), 0) AS size FROM frame GROUP BY state"
+        "SELECT CASE removal WHEN 'done' THEN 'removed' ELSE state END AS place, count(*) AS number, "
+        "coalesce(sum(bytes), 0) AS size FROM frame GROUP BY place"
     ).fetchall()
     items = connection.execute(
         "SELECT o.*, t.request, f.file_name, f.bytes FROM outbox o JOIN task t ON t.id = o.task_id "
@@ -84,8 +88,8 @@ def _overview(connection: sqlite3.Connection) -> Overview:
     )
     return Overview(
         tasks={TaskState(row["state"]): row["number"] for row in tasks},
-        frames={row["state"]: row["number"] for row in frames},
-        frame_bytes={row["state"]: row["size"] for row in frames},
+        frames={row["place"]: row["number"] for row in frames},
+        frame_bytes={row["place"]: row["size"] for row in frames},
         undelivered=tuple(_undelivered(row) for row in items),
     )
 

@@ -13,15 +13,17 @@ from bridge.storage.journal import Journal
 from bridge.storage.ledger import Ledger
 from bridge.storage.outbox import Outbox
 from bridge.storage.overview import Overviews
+from bridge.storage.removals import Removals
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Store:
-    """The tasks, their frames, what is still to be told, what happened, and all of it at a glance."""
+    """The tasks, their frames, what is still to be told, what leaves the disk, what happened, and all at a glance."""
 
     ledger: Ledger
     frames: FrameBook
     outbox: Outbox
+    removals: Removals
     journal: Journal
     overviews: Overviews
 
@@ -38,6 +40,7 @@ async def open_store(path: Path, *, clock: Clock, telemetry: Telemetry) -> Async
             ledger=Ledger(database, clock, telemetry),
             frames=FrameBook(database, clock, telemetry),
             outbox=Outbox(database, clock, telemetry),
+            removals=Removals(database),
             journal=Journal(database),
             overviews=Overviews(database),
         )

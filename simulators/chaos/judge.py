@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from simulators.chaos.evidence import Evidence, Record, evidence_of, instant
+from simulators.chaos.ledgers import KeptFrame
 from simulators.chaos.motions import exposures_in_time, motions_admitted, never_open_alone
 from simulators.chaos.verdicts import Verdict, verdict
 
@@ -25,12 +26,18 @@ def judged(folder: Path) -> list[Verdict]:
 
 
 def _files_are_there(evidence: Evidence) -> Verdict:
-    broken = [
-        f"{frame.file_name}: {'missing' if not frame.path.is_file() else 'not what was written'}"
-        for frame in evidence.ledger.frames
-        if not frame.path.is_file() or _sha256(frame.path) != frame.sha256
-    ]
-    return verdict("I1", "a durable frame's file is there and matches its hash", len(evidence.ledger.frames), broken)
+    frames = evidence.ledger.frames
+    broken = [f"{frame.file_name}: {wrong}" for frame in frames if (wrong := _wrong_with(frame, evidence))]
+    says = "a durable frame's file is there and matches its hash, or was removed after it had landed"
+    return verdict("I1", says, len(frames), broken)
+
+
+def _wrong_with(frame: KeptFrame, evidence: Evidence) -> str:
+    if frame.path.is_file():
+        return "" if _sha256(frame.path) == frame.sha256 else "not what was written"
+    if not frame.removed:
+        return "missing"
+    return "" if evidence.landed[frame.file_name] else "removed, and it never landed"
 
 
 def _lands_once(evidence: Evidence) -> Verdict:

@@ -13,13 +13,14 @@ LEDGER_NAME = "nightbridge.sqlite"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptFrame:
-    """A frame that the ledger calls durable; `state` is kept, landed or refused."""
+    """A frame that the ledger calls durable; `state` is kept, landed or refused. `removed`: its file may be gone."""
 
     file_name: str
     task_id: str
     state: str
     path: Path
     sha256: str
+    removed: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +96,7 @@ def _seen(connection: sqlite3.Connection, state_folder: Path) -> LedgerSeen:
                 state=row["state"],
                 path=state_folder / row["path"],
                 sha256=row["sha256"],
+                removed=row["removal"] != "none",
             )
             for row in rows
             if row["state"] in ("kept", "landed", "refused")

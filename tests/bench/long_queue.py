@@ -58,7 +58,7 @@ INSERT INTO task
   SELECT 'task ' || i, source, state, version, attempts, reason, closes_at, request, filed_at, changed_at FROM task, n;
 INSERT INTO frame
   SELECT f.id || ' ' || i, 'task ' || i, seq, number, total, i || ' ' || file_name, state, path, bytes, sha256,
-  started_at, ended_at, reason, reserved_at FROM frame f, n;
+  started_at, ended_at, reason, reserved_at, removal FROM frame f, n;
 INSERT INTO outbox (kind, task_id, subject, body, stage, stage_at, upload_id, tries, next_try_at, last_error, made_at)
   SELECT kind, 'task ' || i, CASE kind WHEN 'frame' THEN subject || ' ' || i ELSE 'task ' || i END, body, stage,
   stage_at, upload_id, tries, next_try_at, last_error, made_at FROM outbox, n;

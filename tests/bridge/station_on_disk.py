@@ -18,6 +18,7 @@ from bridge.clock import Clock
 from bridge.config import ExposureSettings
 from bridge.delivery import Delivery
 from bridge.fetching import TaskFetcher
+from bridge.retention import Retention
 from bridge.storage.aside import make_folder
 from bridge.storage.cards import Card
 from bridge.storage.database import set_aside_if_damaged
@@ -113,6 +114,10 @@ class Station:
 
     def delivery(self) -> Delivery:
         return Delivery(self.store.outbox, self.api, self.clock, self.platform.telemetry)
+
+    def retention(self) -> Retention:
+        """Removes what is delivered as soon as it may."""
+        return Retention(self.store.removals, self.frames, self.clock, self.platform.telemetry, keep_days=0.0)
 
     def keep(self, reserved: ReservedFrame, begin: datetime, *, room_is_made: bool = False) -> FrameFile:
         """Write a small frame that says of itself whose it is."""

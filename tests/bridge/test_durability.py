@@ -62,7 +62,13 @@ _BROKEN = 5
 # What happened in all runs together: a search in which nothing fails, or nothing is done, shows nothing.
 HAPPENED: Counter[str] = Counter()
 ALWAYS = {"deaths", "deaths while recovering", "power cuts that took something", "durable frames", "frames landed"}
-NOW_AND_THEN = {"tasks reported", "frames the disk did not take", "ledgers lost"}
+NOW_AND_THEN = {
+    "tasks reported",
+    "frames removed",
+    "removals cut short",
+    "frames the disk did not take",
+    "ledgers lost",
+}
 
 
 class Durability(RuleBasedStateMachine):
@@ -76,6 +82,7 @@ class Durability(RuleBasedStateMachine):
         self.versions: dict[str, int] = {}
         self.excused: set[str] = set()  # tasks whose platform refused for good, closed or forgot them
         self.gone: set[str] = set()
+        self.removed: set[str] = set()  # frames whose files may be gone: the ledger said so before they went
         self.patches = ExitStack()
         self.run(self._begin())
 
@@ -133,6 +140,16 @@ class Durability(RuleBasedStateMachine):
             self.rise(power=power, seed=seed + 1)
 
     # --- what may happen ---------------------------------------------------------------------------------------------
+
+    @rule(at=st.integers(0, 12), power=st.booleans(), after_a_quiet_day=st.booleans())
+    def it_removes_what_is_delivered(self, at: int, power: bool, after_a_quiet_day: bool) -> None:
+        if after_a_quiet_day:
+            self.time_goes_by(minutes=75)
+            self.run(self._delivered(1800.0))
+        self.mortally(self._removed(), at=at, power=power)
+
+    async def _removed(self) -> None:
+        await self.station.retention().remove_due()
 
     @rule(minutes=st.integers(5, 60))
     def the_platform_asks(self, minutes: int) -> None:
@@ -299,7 +316,14 @@ class Durability(RuleBasedStateMachine):
     def check_files(self) -> None:
         """I1, I6."""
         folder = self.station.folder / "frames"
+        leaving = self.station.rows("SELECT file_name, removal FROM frame WHERE removal <> 'none'")
+        self.removed |= {name for name, _ in leaving}
+        HAPPENED["removals cut short"] += any(removal == "begun" for _, removal in leaving)
+        landed = {one.filename for one in self.platform.world.uploads.values() if one.stored is not None}
+        assert self.removed <= landed, f"removed before they had landed: {self.removed - landed}"
         for name, sha256 in self.durable.items():
+            if name in self.removed and not (folder / name).is_file():
+                continue
             assert (folder / name).is_file(), f"{name} is gone"
             assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == sha256, f"{name} was altered"
         assert not list(folder.glob(part_name("*")))
@@ -362,7 +386,9 @@ class Durability(RuleBasedStateMachine):
         assert set(aside) <= self.gone, f"set aside, and for no reason: {aside}, but for {self.gone}"
         left = {row[0] for row in self.station.rows("SELECT id FROM task WHERE state IN ('observing', 'captured')")}
         assert left <= set(aside), f"left behind: {left}"
+        await self._removed()
         HAPPENED["frames landed"] += len(stored)
+        HAPPENED["frames removed"] += len(self.station.rows("SELECT id FROM frame WHERE removal = 'done'"))
         HAPPENED["tasks reported"] += sum(task.status is TaskStatus.SUCCEEDED for task in world.tasks.values())
         HAPPENED["tasks"] += len(self.station.rows("SELECT id FROM task"))
         HAPPENED["answers"] += len(self.platform.wire.saw)

@@ -1,4 +1,4 @@
-"""One frame's life, from its task to the platform's last word: the programme may die, and the disk fail, at any call.
+"""One frame's life, from its task to the end of its file: the programme may die, and the disk fail, at any call.
 
 The suite tries every eleventh call. `NIGHTBRIDGE_CUTS=100` tries each, and cuts the power so often there, with another
 loss each time.
@@ -22,7 +22,6 @@ import pytest
 from bridge.clock import LoopClock
 from bridge.errors import DiskFull, LedgerUnusable
 from bridge.events import Telemetry
-from bridge.storage.frames import part_name
 from bridge.tasks import TaskSource, TaskState
 from simulators.api.records import TaskStatus
 from simulators.sky.satellites import Swarm
@@ -59,6 +58,7 @@ class Life:
         await self.station.frames.reserve(reserved.file_name, 24 * 60)
         begin = self.platform.clock.now()
         file = self.station.keep(reserved, begin, room_is_made=True)
+        await self.station.frames.release(reserved.file_name)
         self.name, self.sha256 = reserved.file_name, file.sha256
         await store.frames.record_frame(reserved, file, started_at=begin, ended_at=begin + timedelta(seconds=1))
         await store.ledger.capture(task_id)
@@ -70,10 +70,16 @@ class Life:
             assert await delivery.until_empty(at_most_s=7200.0)
             beside.cancel_scope.cancel()
 
+    async def remove(self) -> None:
+        """Long after the window of its task."""
+        await anyio.sleep(7200.0)
+        await self.station.retention().remove_due()
+
     async def all(self) -> None:
         await self.station.start()
         await self.observe()
         await self.deliver()
+        await self.remove()
         await self.station.stop()
 
     async def mortally(self, deed: Callable[[], Any], *, dies_at: int) -> None:
@@ -92,18 +98,21 @@ class Life:
         with suppress(BaseExceptionGroup, Died):
             await self.station.stop()
 
+    def removing(self) -> bool:
+        """Whether the ledger says that the file may be gone."""
+        return bool(self.station.rows("SELECT 1 FROM frame WHERE removal <> 'none'"))
+
     def check(self) -> None:
-        """The frame, if it was durable, is on disk and at the platform, once; the task has been told of."""
+        """The frame, if it was durable, is at the platform, once, and has left the disk; the task has been told of."""
         self.disk.check()
         landed = [one for one in self.platform.world.uploads.values() if one.stored is not None]
         assert len(landed) == len({one.filename for one in landed})
         assert self.platform.world.tasks[self.task.id].status is TaskStatus.SUCCEEDED
         if self.name:
-            path = self.station.folder / "frames" / self.name
-            assert hashlib.sha256(path.read_bytes()).hexdigest() == self.sha256
             assert self.sha256 in {one.stored.sha256 for one in landed if one.stored is not None}
         assert self.station.rows("SELECT state FROM task") == [("delivered",)]
-        assert not list((self.station.folder / "frames").glob(part_name("*")))
+        assert self.station.rows("SELECT DISTINCT removal FROM frame WHERE state = 'landed'") == [("done",)]
+        assert not [path for path in (self.station.folder / "frames").iterdir() if path.is_file()]
         assert self.station.rows("PRAGMA integrity_check") == [("ok",)]
 
 
@@ -126,7 +135,7 @@ async def test_a_whole_life_makes_all_kinds_of_calls(tmp_path: Path, swarm: Swar
     calls = await calls_of_a_life(tmp_path / "a", swarm)
     of_frame = [call.kind for call in calls if call.name.startswith("frames/")]
     assert of_frame[:2] == ["make", "allocate"]
-    assert of_frame[-2:] == ["sync", "name"]
+    assert of_frame[-3:] == ["sync", "name", "remove"]
     named = next(place for place, call in enumerate(calls) if call.kind == "name")
     assert calls[named + 1] == Call("sync folder", "frames")
     assert {call.kind for call in calls if LEDGER in call.name} == {"make", "write", "sync", "cut", "remove"}
@@ -166,10 +175,10 @@ async def test_no_failed_sync_is_taken_for_a_success(tmp_path: Path, swarm: Swar
             await life.bury()
             life.disk.fault = lambda _: 0
             life.disk.cut_power(_TakesAll())
-            if life.name:
+            life.disk.arise()
+            if life.name and not life.removing():
                 content = (life.station.folder / "frames" / life.name).read_bytes()
                 assert hashlib.sha256(content).hexdigest() == life.sha256
-            life.disk.arise()
             await life.all()
             life.check()
 

@@ -59,6 +59,7 @@ class SimulatedNight:
     hours: float = 1.0
     task_count: int = 8
     seed: int = 3
+    keep_free_bytes: int = 0
     settings: dict[str, Any] = field(default_factory=dict)
     faults: list[Callable[[Observatory], None]] = field(default_factory=list)
     meanwhile: list[Callable[["SimulatedNight"], Any]] = field(default_factory=list)
@@ -148,7 +149,9 @@ class SimulatedNight:
         self.store = await stack.enter_async_context(
             open_store(self.folder / "ledger.sqlite", clock=clock, telemetry=telemetry)
         )
-        frames = await stack.enter_async_context(open_frame_folder(self.folder / "frames", keep_free_bytes=0))
+        frames = await stack.enter_async_context(
+            open_frame_folder(self.folder / "frames", keep_free_bytes=self.keep_free_bytes)
+        )
         self.line = Line(httpx.ASGITransport(emulator_app(self.platform)), clock, self.api_away)
         api = await stack.enter_async_context(
             open_api(settings.api, clock=clock, telemetry=telemetry, transport=self.line)

@@ -11,6 +11,7 @@ import pytest
 from bridge.clock import LoopClock
 from bridge.events import Telemetry
 from bridge.lock import alone_in, holder_of
+from bridge.retention import Retention
 from bridge.station import FRAMES_NAME, LEDGER_NAME
 from bridge.storage.frames import open_frame_folder, write_frame
 from bridge.storage.outbox import Lane
@@ -198,7 +199,7 @@ def test_an_export_names_frames_that_are_not_on_disk_any_more(nightbridge: Call,
     (desk.state / FRAMES_NAME / gone).unlink()
     said = nightbridge("export", tmp_path / "out", "-c", desk.station)
     assert said.code == 0
-    assert f"{gone} is no longer on disk" in said.err
+    assert f"{gone} is no longer on disk: nobody knows who removed it" in said.err
     assert "1 task, 1 frame," in said.out
 
 
@@ -269,3 +270,32 @@ def test_a_damaged_ledger_is_said_in_a_line(nightbridge: Call, desk: Desk, comma
     assert "damaged" in said.out + said.err
     assert "Traceback" not in said.err
     assert ledger.read_bytes() == content
+
+
+def test_frames_removed_after_they_were_delivered_are_named_by_status_and_export(
+    nightbridge: Call, desk: Desk, tmp_path: Path
+) -> None:
+    names = capture(desk, [a_task(desk)])
+    assert nightbridge("recover", "-c", desk.station).code == 0
+    asyncio.run(_removed_later(desk))
+    said = nightbridge("status", "-c", desk.station)
+    assert (said.code, "Frames: 2 removed" in said.out, "Everything is delivered." in said.out) == (0, True, True)
+    assert "2 GB of them kept free; delivered frames stay as long as there is room" in said.out
+    said = nightbridge("recover", "--dry-run", "-c", desk.station)
+    assert (said.code, "Ledger and frames agree." in said.out) == (0, True)
+    said = nightbridge("export", tmp_path / "out", "-c", desk.station)
+    assert said.code == 0
+    assert [
+        line for line in said.err.splitlines() if "it was delivered, and removed since" in line and names[0] in line
+    ]
+    assert "1 task, 0 frames," in said.out
+
+
+async def _removed_later(desk: Desk) -> None:
+    """A run, years later, that removes what was delivered."""
+    clock = LoopClock(DUSK.replace(year=DUSK.year + 10))
+    async with (
+        open_store(desk.state / LEDGER_NAME, clock=clock, telemetry=Telemetry()) as store,
+        open_frame_folder(desk.state / FRAMES_NAME, keep_free_bytes=0) as folder,
+    ):
+        await Retention(store.removals, folder, clock, Telemetry(), keep_days=14.0).remove_due()

@@ -346,7 +346,7 @@ async def test_the_pragmas_that_durability_stands_on_are_in_force(store: Store, 
         "busy_timeout": 5000,
         "trusted_schema": 0,
         "application_id": APPLICATION_ID,
-        "user_version": 3,
+        "user_version": 4,
     }
     held = await store.ledger._database.read(
         lambda c: {name: c.execute(f"PRAGMA {name}").fetchone()[0] for name in wanted}

@@ -49,7 +49,7 @@ async def test_the_ledger_of_an_old_night_is_taken_over_row_by_row(old_ledger: P
         assert states == [TaskState.DELIVERED, TaskState.CAPTURED, TaskState.OBSERVING, TaskState.PENDING]
     assert rows_of(old_ledger) == before
     with closing(sqlite3.connect(old_ledger)) as connection:
-        assert connection.execute("PRAGMA user_version").fetchone() == (3,)
+        assert connection.execute("PRAGMA user_version").fetchone() == (4,)
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
 

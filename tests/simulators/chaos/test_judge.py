@@ -178,6 +178,14 @@ def test_a_frame_that_is_gone_or_altered_is_seen(campaign: Path) -> None:
     assert broken(campaign) == {"I1"}
 
 
+def test_a_frame_that_landed_may_be_removed_and_one_that_did_not_may_not(campaign: Path) -> None:
+    frames_of(campaign)[0].unlink()
+    in_ledger(campaign, "UPDATE frame SET removal = 'begun' WHERE seq = 1")
+    assert broken(campaign) == set()
+    at_platform(campaign, lambda task: task["uploads"].pop(0))
+    assert broken(campaign) == {"I1", "I2", "I7"}
+
+
 def test_a_frame_that_landed_twice_is_seen(campaign: Path) -> None:
     at_platform(campaign, lambda task: task["uploads"].append(task["uploads"][0]))
     assert broken(campaign) == {"I2"}
