@@ -5,6 +5,7 @@ ends, the mount is let go.
 """
 
 import math
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -13,6 +14,7 @@ import anyio
 from bridge.calibration.measured import Way
 from bridge.clock import Clock
 from bridge.observing.belief import Calls
+from bridge.observing.gate import NotNow
 from bridge.observing.helm import Helm
 from bridge.observing.pilot import Pilot, Reading
 from bridge.observing.steering import Pair, Steering
@@ -89,23 +91,27 @@ class Follower:
             acceleration_deg_s2=(self.steering.axes[0].acceleration_deg_s2, self.steering.axes[1].acceleration_deg_s2),
             last=self.steering.resting(),
         )
-        every_s = max(_EVERY_S, _EVERY_REAL_S * self.patience)
         try:
-            while self.clock.now() <= self.helm.until:
-                began_s = anyio.current_time()
-                with anyio.move_on_after(_CALL_WITHIN_S * self.patience) as scope:
-                    await self._tick(pilot)
-                if scope.cancelled_caught:
-                    raise TimedOut(self.mount.name, "follow a target", f"no answer within {_CALL_WITHIN_S:g} s")
-                took_s = anyio.current_time() - began_s
-                rest_s = max(every_s - took_s, _REST_SHARE * took_s)
-                await anyio.sleep(rest_s)
-                self._overslept_s = anyio.current_time() - began_s - took_s - rest_s
-                self._tick_s += _FRESH * (anyio.current_time() - began_s - self._tick_s)
+            with suppress(NotNow):  # it may come to be too late amid a tick
+                await self._keep_following(pilot)
         finally:
             self.let_go = True
             with anyio.CancelScope(shield=True):
                 await self.helm.let_go()
+
+    async def _keep_following(self, pilot: Pilot) -> None:
+        every_s = max(_EVERY_S, _EVERY_REAL_S * self.patience)
+        while self.clock.now() <= self.helm.until:
+            began_s = anyio.current_time()
+            with anyio.move_on_after(_CALL_WITHIN_S * self.patience) as scope:
+                await self._tick(pilot)
+            if scope.cancelled_caught:
+                raise TimedOut(self.mount.name, "follow a target", f"no answer within {_CALL_WITHIN_S:g} s")
+            took_s = anyio.current_time() - began_s
+            rest_s = max(every_s - took_s, _REST_SHARE * took_s)
+            await anyio.sleep(rest_s)
+            self._overslept_s = anyio.current_time() - began_s - took_s - rest_s
+            self._tick_s += _FRESH * (anyio.current_time() - began_s - self._tick_s)
 
     def residual(self, begins_s: float, ends_s: float) -> Residual | None:
         """Over an exposure (seconds since 1970); None where nothing was read meanwhile."""

@@ -455,12 +455,20 @@ async def test_a_link_that_stays_away_is_let_go_as_soon_as_the_mount_is_connecte
         assert lets_go(scope, scope.clock.now() + timedelta(seconds=1.0))
 
 
+def slow_link(mount: Mount) -> Mount:
+    """Where the time to stop comes amid a call as a rule, and not between two; so with this seed."""
+    return BusyLink(mount, share=1.0, late_s=0.2, seed=3)
+
+
+@pytest.mark.parametrize("driver", [BadDriver, slow_link], ids=["prompt", "slow"])
 async def test_a_camera_that_takes_for_ever_finds_the_mount_let_go_where_the_gate_stopped_looking(
-    tmp_path: Path, ephemeris: Ephemeris
+    tmp_path: Path, ephemeris: Ephemeris, driver: Callable[[Mount], Mount]
 ) -> None:
     target = a_pass(60.0)
     write_measured(as_measured(GERMAN, Way.AXES), tmp_path)
-    async with a_scope(tmp_path, ephemeris=ephemeris, mount=GERMAN, starts_at=before(target, 120.0)) as scope:
+    async with a_scope(
+        tmp_path, ephemeris=ephemeris, mount=GERMAN, starts_at=before(target, 120.0), driver=driver
+    ) as scope:
         async with anyio.create_task_group() as observing:
 
             async def observe() -> None:
