@@ -24,6 +24,10 @@ _DRIFT_DEG_S = 1.0 / 3600.0
 _DRIFT_OF_RATE = 0.0005
 _DRIFT_OF_GROWTH = 0.05
 _FINEST_DEG = 0.05 / 3600.0
+# One reading that is off by much more than most were is waited for to be said again: some come late and do not show it.
+_SURPRISES = 9
+_SURPRISING = 4.0
+_SURPRISING_DEG = 2.0 / 3600.0
 
 
 @dataclass(slots=True)
@@ -55,6 +59,7 @@ class Belief:
 
     _missing_deg: float = field(default=0.0, init=False)
     _unsure_deg: float = field(default=math.inf, init=False)
+    _surprises_deg: deque[float] = field(default_factory=lambda: deque(maxlen=_SURPRISES), init=False)
 
     def foresee(self, grows_deg: float, rate_deg_s: float, for_s: float) -> None:
         """What was missing grows by so much in so long, as far as it is known, at that rate."""
@@ -65,8 +70,18 @@ class Belief:
 
     def weigh(self, missing_deg: float, unsure_deg: float) -> tuple[float, float]:
         """What is believed with one more reading, and how much that one counted: 0 not at all, 1 alone."""
-        unsure_deg = math.hypot(unsure_deg, _FINEST_DEG)
+        surprise_deg = missing_deg - self._missing_deg
+        unsure_deg = math.hypot(unsure_deg, _FINEST_DEG, self._alone_deg(surprise_deg))
+        self._surprises_deg.append(surprise_deg)
         share = 1.0 / (1.0 + (unsure_deg / self._unsure_deg) ** 2)
-        self._missing_deg += share * (missing_deg - self._missing_deg)
+        self._missing_deg += share * surprise_deg
         self._unsure_deg = unsure_deg * math.sqrt(share)
         return self._missing_deg, share
+
+    def _alone_deg(self, surprise_deg: float) -> float:
+        """By how much a reading says what neither was foreseen nor was said by the one before, beyond the usual."""
+        if not self._surprises_deg:
+            return 0.0
+        usual_deg = median(abs(one) for one in self._surprises_deg)
+        alone_deg = min(abs(surprise_deg), abs(surprise_deg - self._surprises_deg[-1]))
+        return max(0.0, alone_deg - _SURPRISING * usual_deg - _SURPRISING_DEG)

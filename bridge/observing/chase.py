@@ -91,6 +91,7 @@ class Chase:
         try:
             async with anyio.create_task_group() as following:
                 following.start_soon(follower.run)
+                following.start_soon(self.observatory.keep_slit_before, course)
                 await self._frames(planned, meeting, reported, taken, follower)
                 following.cancel_scope.cancel()
         except ExceptionGroup as errors:

@@ -23,9 +23,11 @@ from bridge.observing.pointing import check, turn_deg
 from bridge.observing.putting_away import PuttingAway
 from bridge.observing.reckoning import require_same_reckoning, require_where_the_receiver_is
 from bridge.observing.seats import AnySeat, Seats
+from bridge.observing.slit import Slit
 from bridge.observing.steering import Pair
 from bridge.observing.together import Deed, together
 from drivers.errors import DeviceError
+from drivers.protocols import Dome
 from drivers.values import Equatorial, MountStatus
 from schedules.courses import Course
 from schedules.places import Horizontal
@@ -227,15 +229,35 @@ class Observatory:
             return partial(self._connect, seat, seat.connect)
         return partial(self._connect, seat, seat.reconnect) if seat.device.name == device else None
 
+    async def keep_slit_before(self, course: Course) -> None:
+        """Turn the dome ahead of a target that is followed, until cancelled; a roof or no dome needs none of it.
+
+        Raises:
+            MotionRefused: the gate says no.
+            DeviceError: the dome does not do it.
+        """
+        dome = self._turning_dome
+        if dome is not None:
+            slit = Slit(tolerance_deg=self.slit_tolerance_deg, turn=partial(self._turn, dome), clock=self.clock)
+            await slit.keep_before(course, (await dome.status()).azimuth_deg)
+
+    @property
+    def _turning_dome(self) -> Dome | None:
+        dome = None if self.seats.dome is None else self.seats.dome.device
+        return dome if dome is not None and dome.capabilities.can_set_azimuth else None
+
     async def _turn_dome(self, azimuth_deg: float) -> None:
         """Turn the slit to the telescope, unless it stands near enough."""
-        if self.seats.dome is None or not self.seats.dome.device.capabilities.can_set_azimuth:
+        dome = self._turning_dome
+        if dome is None:
             return
-        dome = self.seats.dome.device
         stands_deg = (await dome.status()).azimuth_deg
         if stands_deg is None or turn_deg(stands_deg, azimuth_deg) > self.slit_tolerance_deg:
-            self.gate.admit_dome_turn(azimuth_deg)
-            await dome.slew_to(azimuth_deg)
+            await self._turn(dome, azimuth_deg)
+
+    async def _turn(self, dome: Dome, azimuth_deg: float) -> None:
+        self.gate.admit_dome_turn(azimuth_deg)
+        await dome.slew_to(azimuth_deg)
 
     async def _connect(self, seat: AnySeat, deed: Callable[[], Awaitable[None]], *, known: bool = False) -> None:
         """Say how it went; not, where it is `known` that the device is away, that it still is."""

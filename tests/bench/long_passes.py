@@ -40,7 +40,7 @@ FOLLOWED_S: Final = 20.0
 SETTLES_S: Final = 10.0
 # Before it culminates a pass is seen from the eastern side of the pier, a while after it from the western one.
 BEGINS_S: Final = {PierSide.EAST: -60.0, PierSide.WEST: 15.0}
-ASKED_ARCSEC: Final = 2.0
+IN_S: Final = 30.0
 
 
 @dataclass
@@ -55,14 +55,11 @@ class Passes:
 
     async def follow(self, way: Way, side: PierSide) -> str:
         """Follow a pass for 20 s; gives the figures in words."""
-        begins = self.clock.now() + timedelta(seconds=60.0)
-        target = a_pass(60.0, around=begins - timedelta(seconds=BEGINS_S[side]))
-        begins = target.culminates + timedelta(seconds=BEGINS_S[side])
-        reach = timedelta(seconds=60.0)
-        course = self.ephemeris.course_of(
-            target.satellite, self.settings.site.to_site(), opens=begins - reach, closes=begins + 2.0 * reach
-        )
-        await self.mount.slew(self._place(course, begins))
+        in_s, begins = IN_S, self.clock.now()
+        while begins <= self.clock.now():  # until one is met: from where it stands then the way to the next is short
+            course, begins = self._course(side, in_s)
+            await self.mount.slew(self._place(course, begins))
+            in_s *= 1.5
         await sleep_until(self.clock, begins)
         status = await self.mount.status()
         slews = slews_of(self.settings, self.mount.capabilities, self.measured)
@@ -97,6 +94,15 @@ class Passes:
             f"{way}, pier {status.pier_side}: {residual.rms_arcsec:.2f}″ rms, {residual.worst_arcsec:.1f}″ at worst, "
             f"{residual.readings} readings in {FOLLOWED_S:g} s; let go in {late_s:.2f} s; load {os.getloadavg()[0]:.1f}"
         )
+
+    def _course(self, side: PierSide, in_s: float) -> tuple[Course, datetime]:
+        """The next pass, and when it is to be followed."""
+        after = timedelta(seconds=BEGINS_S[side])
+        target = a_pass(60.0, around=self.clock.now() + timedelta(seconds=in_s) - after)
+        begins, reach = target.culminates + after, timedelta(seconds=120.0)
+        return self.ephemeris.course_of(
+            target.satellite, self.settings.site.to_site(), opens=begins - reach, closes=begins + reach
+        ), begins
 
     def _place(self, course: Course, at: datetime) -> Equatorial:
         bearing = course.at(unix_s_of(at))

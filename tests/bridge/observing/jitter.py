@@ -2,6 +2,7 @@
 
 import random
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 
 import anyio
 
@@ -13,12 +14,15 @@ from tests.bridge.calibration.bad_drivers import BadDriver
 class BusyLink(BadDriver):
     """Most calls are quick, `share` of them late by up to `late_s`, both on the way there and on the way back.
 
-    A reading is said to be of the middle between question and answer, as our drivers have it.
+    A reading is said to be of the middle between question and answer, as our drivers have it; `unseen` of them come so
+    much later that it does not show, as an INDI server's on a busy computer.
     """
 
     share: float = 0.3
     late_s: float = 0.2
     quick_s: float = 0.004
+    unseen: float = 0.0
+    unseen_s: float = 0.05
     seed: int = 5
     _luck: random.Random = field(init=False)
 
@@ -31,7 +35,8 @@ class BusyLink(BadDriver):
         status = await self.mount.status()
         await self._way()
         answered_at = (await self.mount.status()).read_at
-        return replace(status, read_at=asked_at + (answered_at - asked_at) / 2)
+        unseen_s = self.unseen_s * self._luck.random() if self._luck.random() < self.unseen else 0.0
+        return replace(status, read_at=asked_at + (answered_at - asked_at) / 2 + timedelta(seconds=unseen_s))
 
     async def track(self, *, ra_deg_per_s: float, dec_deg_per_s: float) -> None:
         await self._way()

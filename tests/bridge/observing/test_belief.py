@@ -47,8 +47,8 @@ def test_after_sure_readings_a_doubtful_one_counts_for_little_and_a_sure_one_for
     assert abs(doubted_deg) < 0.5 * _ARCSEC
     assert counted < 0.005
     belief.foresee(0.0, 0.7, 0.1)
-    believed_deg, counted = belief.weigh(10.0 * _ARCSEC, 0.0)
-    assert abs(believed_deg - 10.0 * _ARCSEC) < 1.0 * _ARCSEC
+    believed_deg, counted = belief.weigh(1.5 * _ARCSEC, 0.0)
+    assert abs(believed_deg - 1.5 * _ARCSEC) < 0.2 * _ARCSEC
     assert counted > 0.9
 
 
@@ -69,3 +69,18 @@ def test_many_doubtful_readings_tell_more_than_one(seed: int) -> None:
         believed_deg, counted = belief.weigh((20.0 + luck.gauss(0.0, 30.0)) * _ARCSEC, 30.0 * _ARCSEC)
         assert 0.0 <= counted <= 1.0
     assert abs(believed_deg - 20.0 * _ARCSEC) < 15.0 * _ARCSEC
+
+
+def test_a_reading_that_says_something_else_is_believed_when_it_is_said_twice() -> None:
+    belief = Belief()
+    for _ in range(10):
+        belief.foresee(0.0, 0.7, 0.1)
+        belief.weigh(0.0, 0.0)
+    belief.foresee(0.0, 0.7, 0.1)
+    once_deg, counted = belief.weigh(60.0 * _ARCSEC, 0.0)
+    assert abs(once_deg) < 1.0 * _ARCSEC
+    assert counted < 0.01
+    belief.foresee(0.0, 0.7, 0.1)
+    twice_deg, counted = belief.weigh(60.0 * _ARCSEC, 0.0)
+    assert abs(twice_deg - 60.0 * _ARCSEC) < 5.0 * _ARCSEC
+    assert counted > 0.9
