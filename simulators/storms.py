@@ -14,7 +14,8 @@ _LASTS_S = (20.0, 120.0)
 _ROWS_FROM_SHARE, _ROWS_TO_SHARE = 0.03, 0.70
 # A fault of the platform is over when it hit two requests, one of a link with the first connection that has it.
 _ROW_HITS = 2
-_ROW_LASTS_S = {"api": 60.0, "storage": 1200.0}
+_ROW_LINKS = ("api", "storage")
+_ROW_LASTS_S, _ROW_DOWN_S = 1200.0, 60.0
 
 
 def storm_of(order: StormOrder, *, seed: int, hours: float) -> Misfortunes:
@@ -45,13 +46,14 @@ def _add_every_row(found: dict[str, list[Any]], draws: random.Random, hours: flo
     night_s = hours * 3600.0
     first = [("api", {"at_most": 1, **one}) for one in _ONCE]
     then = [("api", {"at_most": _ROW_HITS, **one}) for one in _API]
-    then += [("links", {"at_most": 1, **one}) for one in _LINKS if one["link"] in _ROW_LASTS_S]
+    then += [("links", {"at_most": 1, **one}) for one in _LINKS if one["link"] in _ROW_LINKS]
     deck: list[tuple[str, Mapping[str, Any]]] = [*draws.sample(first, len(first)), *draws.sample(then, len(then))]
     for place, (group, one) in enumerate(deck):
         share = _ROWS_FROM_SHARE + (_ROWS_TO_SHARE - _ROWS_FROM_SHARE) * place / len(deck)
         content = {key: value for key, value in one.items() if key != "lasts_s"} | {"must": True}
         content["after_s"] = round(share * night_s, 1)
-        content["for_s"] = night_s if group == "api" else _ROW_LASTS_S[content["link"]]
+        link_s = _ROW_DOWN_S if content["kind"] == "down" else _ROW_LASTS_S
+        content["for_s"] = night_s if group == "api" else link_s
         found[group].append(_MADE[group](content))
 
 
@@ -128,11 +130,15 @@ _API: Sequence[Mapping[str, Any]] = (
     {"row": "N22", "kind": "date", "says": -3600.0},
     {"row": "N25", "kind": "say", "path": _LIST, "key": "status", "says": "Levitating"},
     {"row": "N25", "kind": "say", "path": _LIST, "key": "priority", "says": None},
+    {"row": "N25", "kind": "switch", "key": "extra_fields", "says": True},
+    {"row": "N25", "kind": "switch", "key": "missing_optional", "says": True},
+    {"row": "S02", "kind": "switch", "method": "POST", "path": "/my/images", "key": "upload_link_lasts_s", "says": 0.5},
+    {"row": "S07", "kind": "switch", "method": "POST", "path": "/my/images", "key": "upload_style", "says": "put"},
     {"row": "S01", "kind": "status", "http_status": 403, "path": "/_storage/*"},
     {"row": "S04", "kind": "status", "http_status": 503, "path": "/_storage/*"},
     {"row": "S05", "kind": "corrupt", "path": "/_storage/*"},
     {"row": "S06", "kind": "forget", "path": "/_storage/*"},
-    {"row": "S10", "kind": "say", "method": "GET", "path": "/my/images/*", "key": "status", "says": "FAILED"},
+    {"row": "S10", "kind": "unworkable", "path": "/_storage/*"},
     {"row": "S11", "kind": "twice", "method": "POST", "path": "/my/images"},
     {"row": "D01", "kind": "say", "path": "/satellites/*", "key": "tle", "says": ["1 25544U", "2 25544"]},
     {"row": "D02", "kind": "say", "path": _LIST, "key": "priority", "says": "12abc"},

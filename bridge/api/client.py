@@ -59,8 +59,8 @@ async def open_api(
     try:
         own_computer = is_loopback(urlsplit(settings.url).hostname or "")
         async with (
-            _client(settings.url, patience, transport or _network(own_computer)) as with_token,
-            _client("", patience, transport or _network(own_computer)) as without_token,
+            _client(settings.url, patience, transport or _network(own_computer, patience)) as with_token,
+            _client("", patience, transport or _network(own_computer, patience)) as without_token,
         ):
             link = ApiLink(with_token, settings.token, presence, clock, patience=patience, saw_date=saw_date)
             yield CitraApi(
@@ -83,10 +83,10 @@ async def open_api(
         worker.close()
 
 
-def _network(own_computer: bool) -> httpx.AsyncBaseTransport:
+def _network(own_computer: bool, patience: float) -> httpx.AsyncBaseTransport:
     """The Internet alone; or, for a platform on this computer, whatever there is."""
     network = httpx.AsyncHTTPTransport(trust_env=False)
-    return network if own_computer else PublicHosts(network)
+    return network if own_computer else PublicHosts(network, patience=patience)
 
 
 def _client(base_url: str, patience: float, transport: httpx.AsyncBaseTransport) -> httpx.AsyncClient:

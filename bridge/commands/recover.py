@@ -113,7 +113,7 @@ async def _as_it_is(around: Surroundings) -> AsyncIterator[Store]:
                 return
             typer.echo(f"There is no ledger at {path}: it would be made from the frames.")
         except LedgerDamaged as damage:
-            typer.echo(f"{damage}: it would be moved aside and made anew from the frames.")
+            typer.echo(f"{damage}. It would be moved aside, and made from the frames.")
         fresh = open_store(Path(elsewhere) / LEDGER_NAME, clock=around.clock, telemetry=around.telemetry)
         async with fresh as store:
             yield store

@@ -128,8 +128,11 @@ async def open_database(path: Path) -> AsyncIterator[Database]:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    except OSError as error:
+        raise LedgerUnusable(f"{path} cannot be used as a ledger: {error.strerror}; look at the folder") from error
     connection = sqlite3.connect(path, isolation_level=None)
     connection.row_factory = sqlite3.Row
     try:
@@ -139,8 +142,10 @@ def _connect(path: Path) -> sqlite3.Connection:
         _migrate(connection, steps)
     except sqlite3.DatabaseError as error:
         connection.close()
-        kind = LedgerDamaged if _says_damage(error) else LedgerUnusable
-        raise kind(f"{path} cannot be used as a ledger: {error}; move it away or mend it") from error
+        says = f"{path} cannot be used as a ledger: {' '.join(str(error).split())}"
+        if _says_damage(error):
+            raise LedgerDamaged(f"{says}; the next start, or `nightbridge recover`, makes it anew") from error
+        raise LedgerUnusable(f"{says}; move it away or mend it") from error
     except LedgerUnusable:
         connection.close()
         raise

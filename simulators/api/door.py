@@ -8,7 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from simulators.api.addresses import CONTROL, DOCS, STORAGE
 from simulators.api.journal import Overheard
 from simulators.api.lapse import settle
-from simulators.api.meddling import MEDDLING, meddle
+from simulators.api.meddling import MEDDLING, meddling
 from simulators.api.switches import Fault
 from simulators.api.world import World, real_s
 from simulators.api.wrongs import again, answer_instead, dated, editing, heard_whole, off_by, spoiling, unauthorized
@@ -57,11 +57,9 @@ class Door:
             body = await heard_whole(receive)
             await self._asked_for_token(scope, again(body), _nowhere)
             await self._asked_for_token(scope, again(body), send)
-        elif fault.kind == "date":
-            await self._asked_for_token(scope, receive, send)
         elif fault.kind in MEDDLING:
-            meddle(self._world, fault)
-            await self._asked_for_token(scope, receive, send)
+            with meddling(self._world, fault):
+                await self._asked_for_token(scope, receive, send)
         else:
             await self._asked_for_token(scope, receive, editing(send, fault, self._world.clock.now()))
 

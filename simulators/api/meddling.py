@@ -1,5 +1,7 @@
-"""What the platform does to its tasks just then: it cancels one, moves one, adds one that cannot be done."""
+"""What the platform does otherwise just then: it cancels a task, moves or adds one, fails at its work."""
 
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -9,7 +11,7 @@ from simulators.api.tasks import moved
 from simulators.api.world import World
 from simulators.sky.earth import Ground
 
-MEDDLING = ("cancel", "change", "hopeless")
+MEDDLING = ("cancel", "change", "hopeless", "switch", "unworkable", "date")
 
 # The Sun is up where no star of ours is seen, and long before a mount may look near it.
 _DAY_SUN_ALTITUDE_DEG = 5.0
@@ -17,7 +19,19 @@ _STEP = timedelta(minutes=10)
 _SHORTEST_WINDOW = timedelta(minutes=5)
 
 
-def meddle(world: World, fault: Fault) -> None:
+def meddling(world: World, fault: Fault) -> AbstractContextManager[None]:
+    """Within it a request is answered by a platform that a fault of these kinds has; `date` is seen to elsewhere."""
+    match fault.kind:
+        case "switch":
+            return world.with_switch(fault.key, fault.says)
+        case "unworkable":
+            return _unworkable_arrivals(world)
+        case "cancel" | "change" | "hopeless":
+            _meddle(world, fault)
+    return nullcontext()
+
+
+def _meddle(world: World, fault: Fault) -> None:
     """Cancel the task whose window is open, or the next to open, or have its window begin and end `seconds` later; or
     add one that nobody can do.
     """
@@ -35,6 +49,17 @@ def meddle(world: World, fault: Fault) -> None:
         later = timedelta(seconds=fault.seconds)
         changed = replace(task, opens=task.opens + later, closes=task.closes + later, updated_at=now)
         world.tasks[task.id] = changed
+
+
+@contextmanager
+def _unworkable_arrivals(world: World) -> Iterator[None]:
+    """Files that arrive within it cannot be worked on."""
+    before = {upload.id: upload.arrivals for upload in world.uploads.values()}
+    yield
+    for upload in [*world.uploads.values()]:
+        if upload.stored is not None and upload.arrivals > before.get(upload.id, 0):
+            spoilt = replace(upload.stored, fault="simulated: no stars were found")
+            world.uploads[upload.id] = replace(upload, stored=spoilt)
 
 
 def _add_hopeless(world: World, fault: Fault, now: datetime) -> None:

@@ -4,9 +4,9 @@ The names and the values are those of the emulator's profile; the first value is
 """
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, model_validator
 
 FaultKind = Literal[
     "html_503",
@@ -28,11 +28,13 @@ FaultKind = Literal[
     "list_long",
     "list_late",
     "corrupt",
+    "unworkable",
     "cancel",
     "change",
     "hopeless",
     "twice",
     "date",
+    "switch",
 ]
 Seconds = Annotated[float, Field(ge=0.0, le=86_400.0)]
 
@@ -66,7 +68,9 @@ class Fault(_Table):
     - `list_empty`, `list_half`, `list_twice`, `list_backwards`, `list_long` (50,000): what becomes of a list;
       `list_late`: what was made within the last `seconds` is not in it yet.
     - `corrupt`: what was sent has another byte in its middle when it arrives.
+    - `unworkable`: what was sent arrives, and the platform fails to work on it, in its own time.
     - `twice`: what was asked is done twice, and answered once: so there are two records of a file.
+    - `switch`: meanwhile the switch `key` stands at what it `says`.
     - `date`: the Date header is off by as many seconds as the number `says`.
     - `cancel`, `change`: before, the task whose window is open, or the next to open, is cancelled, or its window is
       moved by `seconds`.
@@ -86,6 +90,12 @@ class Fault(_Table):
     says: JsonValue = None
     begins_at: AwareDatetime | None = None
     ends_at: AwareDatetime | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.kind == "switch":
+            Switches.model_validate({self.key: self.says})
+        return self
 
     def acts(self, at: datetime) -> bool:
         """Whether it is its time."""

@@ -1,12 +1,15 @@
 """The emulated platform's whole state: records by id, a clock, the switches, and what was asked."""
 
 import random
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol, Self
 from uuid import UUID
+
+from pydantic import JsonValue
 
 from simulators.api.catalogue import Catalogue
 from simulators.api.faults import Dice
@@ -57,11 +60,13 @@ class World:
     observations: dict[UUID, Observation] = field(default_factory=dict)
     journal: Journal = field(default_factory=Journal)
     dice: Dice = field(init=False)
+    _usual: Switches = field(init=False, repr=False)
     _ids: random.Random = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         self.uploads_folder.mkdir(parents=True, exist_ok=True)
         self.dice = Dice(self.switches.faults, self.seed)
+        self._usual = self.switches
         self._ids = random.Random(f"{self.seed} ids")
 
     @classmethod
@@ -84,7 +89,17 @@ class World:
         """Behave as `switches` say from now on; faults that stay as they are keep their counts and their draws."""
         if switches.faults != self.switches.faults:
             self.dice = Dice(switches.faults, self.seed)
-        self.switches = switches
+        self.switches = self._usual = switches
+
+    @contextmanager
+    def with_switch(self, name: str, value: JsonValue) -> Iterator[None]:
+        """Within it one switch stands otherwise; who asks at the same time may meet it too."""
+        content = self.switches.model_dump(exclude={"faults"})
+        self.switches = Switches(**{**content, name: value}, faults=self._usual.faults)
+        try:
+            yield
+        finally:
+            self.switches = self.switches.model_copy(update={name: getattr(self._usual, name)})
 
     def account_of(self, authorization: str) -> Account | None:
         """Whose `Authorization` header this is; nobody's where it is no bearer token that we gave."""

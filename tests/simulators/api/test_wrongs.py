@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from simulators.api.records import Task
+from simulators.api.switches import Fault
 from simulators.sky.earth import Ground
 from tests.simulators.api.conftest import EVENING, Client, Ridge
 
@@ -203,6 +204,36 @@ async def test_an_image_may_be_announced_twice(
     assert first.filename == second.filename
     assert str(second.id) == answer["uploadId"]
     assert fired(ridge) == [1]
+
+
+async def test_a_switch_may_stand_otherwise_for_a_request(
+    ridge: Ridge, initiate: Delivery, fits_file: CardMaker, observer: Client
+) -> None:
+    fault = {"kind": "switch", "method": "POST", "path": "/my/images", "key": "upload_style", "says": "put"}
+    ridge.turn(faults=[fault | {"at_most": 1}])
+    methods = [(await initiate(fits_file()))["method"] for _ in range(2)]
+    assert methods == ["PUT", "POST"]
+    assert fired(ridge) == [1]
+
+
+async def test_what_arrives_may_be_nothing_that_can_be_worked_on(
+    ridge: Ridge, deliver: Delivery, fits_file: CardMaker, observer: Client
+) -> None:
+    ridge.turn(faults=[{"kind": "unworkable", "path": "/_storage/*", "at_most": 1}])
+    told = []
+    for _ in range(2):
+        upload_id = await deliver(fits_file())
+        ridge.clock.advance(600.0)
+        told.append((await observer.get(f"/my/images/{upload_id}")).json())
+    assert [one["status"] for one in told] == ["FAILED", "COMPLETED"]
+    assert all(one["checksum"] for one in told)
+    assert fired(ridge) == [1]
+
+
+@pytest.mark.parametrize(("key", "says"), [("upload_style", "by pigeon"), ("no_such", True), ("", None)])
+def test_a_switch_cannot_stand_where_it_has_no_place(key: str, says: Any) -> None:
+    with pytest.raises(ValueError, match=f"{key or 'Extra inputs'}"):
+        Fault(kind="switch", key=key, says=says)
 
 
 async def test_the_platform_tells_its_own_date_and_may_be_an_hour_off(observer: Client, ridge: Ridge) -> None:
