@@ -21,7 +21,8 @@ RECORDS = (PLATFORM_RECORD, CAMERA_RECORD, DEEDS_RECORD, LIVES_RECORD, FAULTS_RE
 
 Record = Mapping[str, Any]
 
-_LANDED = ("UPLOADED", "PROCESSING", "COMPLETED")
+# What the platform could do nothing with has landed as well: its content is looked at by its hash.
+_LANDED = ("UPLOADED", "PROCESSING", "COMPLETED", "FAILED")
 # Where the station file leaves them out (docs/station.md).
 _SUN_CONE_DEG, _STALE_S = 30.0, 30.0
 
@@ -62,7 +63,9 @@ class Evidence:
     @property
     def landed(self) -> Counter[str]:
         """How many records of the platform hold each file."""
-        return Counter(str(upload["filename"]) for upload in self.uploads if upload["status"] in _LANDED)
+        return Counter(
+            str(upload["filename"]) for upload in self.uploads if upload["sha256"] and upload["status"] in _LANDED
+        )
 
     @property
     def durable(self) -> dict[str, str]:

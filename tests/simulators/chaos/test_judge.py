@@ -347,6 +347,15 @@ def test_faults_that_never_fired_prove_nothing(campaign: Path) -> None:
     assert "devices 1 of 1" in verdict.says
 
 
+def test_a_frame_that_the_platform_can_do_nothing_with_has_landed_if_it_is_what_was_written(campaign: Path) -> None:
+    at_platform(campaign, lambda task: task["uploads"][0].update(status="FAILED"))
+    assert broken(campaign) == set()
+    at_platform(campaign, lambda task: task["uploads"][0].update(sha256="0" * 64))
+    assert broken(campaign) == {"I2"}
+    at_platform(campaign, lambda task: task["uploads"][0].update(sha256=None))
+    assert broken(campaign) == {"I2", "I7"}
+
+
 def test_rows_that_were_asked_for_and_never_fired_are_named(campaign: Path) -> None:
     asked = [
         {"group": "devices", "fired": 0, "what": {"row": "M01", "kind": "stuck"}},
