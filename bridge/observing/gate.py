@@ -96,6 +96,11 @@ class Gate:
         """Opening the dome."""
         self._require_safe("open the dome")
 
+    def admit_uncover(self) -> None:
+        """Opening the cover before the telescope."""
+        self._require_safe("open the cover")
+        self._require_open("open the cover")
+
     def admit_unpark(self) -> None:
         """Waking the mount where it stands."""
         self._require_safe("unpark")

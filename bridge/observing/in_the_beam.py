@@ -1,5 +1,7 @@
 """What stands before the camera besides the filter: cover and light panel; and how the camera is turned."""
 
+from collections.abc import Callable
+
 from drivers.accessories import CoverState, LightState
 from drivers.errors import Malfunction
 from drivers.protocols import CoverCalibrator, Rotator
@@ -8,13 +10,14 @@ from drivers.protocols import CoverCalibrator, Rotator
 _TURNED_WITHIN_DEG = 0.5
 
 
-async def uncover(cover: CoverCalibrator) -> None:
+async def uncover(cover: CoverCalibrator, admit: Callable[[], None]) -> None:
     """Have the cover open and the light off, by the device's own reading; nothing moves where they are.
 
     Raises:
+        MotionRefused: the gate, which `admit` asks before the cover moves, says no.
         DeviceError: one of them does not do it.
     """
-    await _have(cover, CoverState.OPEN)
+    await _have(cover, CoverState.OPEN, admit)
 
 
 async def cover_up(cover: CoverCalibrator) -> None:
@@ -23,7 +26,7 @@ async def cover_up(cover: CoverCalibrator) -> None:
     Raises:
         DeviceError: one of them does not do it.
     """
-    await _have(cover, CoverState.CLOSED)
+    await _have(cover, CoverState.CLOSED, lambda: None)  # always allowed
 
 
 async def turn_camera(rotator: Rotator, position_angle_deg: float) -> float:
@@ -42,12 +45,13 @@ async def turn_camera(rotator: Rotator, position_angle_deg: float) -> float:
     return stands_deg
 
 
-async def _have(cover: CoverCalibrator, wanted: CoverState) -> None:
+async def _have(cover: CoverCalibrator, wanted: CoverState, admit: Callable[[], None]) -> None:
     able, status = cover.capabilities, await cover.status()
     if able.has_light and status.light is not LightState.OFF:
         await cover.light_off()
     if not able.has_cover or status.cover is wanted:
         return
+    admit()
     await (cover.open() if wanted is CoverState.OPEN else cover.close())
     stands = (await cover.status()).cover
     if stands is not wanted:

@@ -72,8 +72,9 @@ class Observatory:
         )
 
     async def open(self) -> None:
-        """Open the dome, then unpark, then uncover the telescope; but not with a mount, or where a receiver is, that
-        works with another site or time than ours.
+        """Open the dome, then uncover the telescope, then unpark; but not with a mount, or where a receiver is, that
+        works with another site or time than ours. Under a cover that does not open the mount stays parked: tried again
+        and again, it would follow the stars into the ground.
 
         Raises:
             MotionRefused: the gate says no.
@@ -89,12 +90,12 @@ class Observatory:
             await self.seats.dome.device.open()
             self.gate.saw_roof(await self.seats.dome.device.status())
         self.telemetry.publish(RoofOpened(at=self.clock.now(), took_s=self._since_s(began)))
+        await self.clear_the_beam()
         status = await mount.status()
         if status.parked:
             self.gate.saw_parked(status)
             self.gate.admit_unpark()
             await mount.unpark()
-        await self.clear_the_beam()
 
     async def standing(self) -> Horizontal:
         """Where the telescope points."""
@@ -166,10 +167,11 @@ class Observatory:
         """Have the cover open, its light off and the camera turned as it is to stand; nothing moves where they are.
 
         Raises:
+            MotionRefused: the gate does not let the cover open.
             DeviceError: one of them does not do it: better no frame than a dark one.
         """
         if self.seats.cover is not None:
-            await uncover(self.seats.cover.device)
+            await uncover(self.seats.cover.device, self.gate.admit_uncover)
         if self.seats.rotator is not None:
             self.camera_stands_deg = await turn_camera(self.seats.rotator.device, self.camera_angle_deg)
 

@@ -84,6 +84,9 @@ class SimulatedNight:
     def lie(self, *, off_dec_deg: float, after_min: float, for_min: float) -> None:
         self._fault(FaultKind.LIE, "mount", "*", after_min, for_min, off_dec_deg=off_dec_deg)
 
+    def goes_wrong(self, kind: FaultKind, device: str, method: str, *, after_min: float, for_min: float) -> None:
+        self._fault(kind, device, method, after_min, for_min)
+
     def weather(self, *, safe: bool, after_min: float) -> None:
         async def turn(night: "SimulatedNight") -> None:
             await anyio.sleep(after_min * 60.0)
@@ -176,6 +179,8 @@ class SimulatedNight:
             "camera": {**device, "focal_length_mm": 400.0, "aperture_mm": 100.0, "cool_to_c": -10.0},
             "filter_wheel": device,
             "dome": device,
+            "cover": device,
+            "rotator": {**device, "position_angle_deg": 90.0},
             "safety_monitor": device,
             "conditions": device,
             "rehearsal": {
@@ -230,6 +235,8 @@ class Line(httpx.AsyncBaseTransport):
 def _connections(direct: DirectObservatory) -> Connections:
     assert direct.filter_wheel is not None
     assert direct.dome is not None
+    assert direct.cover is not None
+    assert direct.rotator is not None
     return Connections(
         mount=partial(_given, direct.mount),
         camera=partial(_given, direct.camera),
@@ -238,6 +245,8 @@ def _connections(direct: DirectObservatory) -> Connections:
         dome=partial(_given, direct.dome),
         safety_monitor=partial(_given, direct.safety_monitor),
         conditions=partial(_given, direct.conditions),
+        cover=partial(_given, direct.cover),
+        rotator=partial(_given, direct.rotator),
     )
 
 

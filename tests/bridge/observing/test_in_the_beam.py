@@ -8,6 +8,7 @@ import pytest
 from astropy.io import fits
 
 from bridge.events import DeviceFault, FrameKept
+from bridge.observing.gate import MotionRefused
 from drivers.errors import DeviceError, Malfunction
 from drivers.values import ShutterState
 from schedules.ephemeris import Ephemeris
@@ -84,6 +85,33 @@ async def test_what_cannot_be_made_ready_takes_no_frame(
         with pytest.raises(DeviceError):
             await observed(scope)
         assert not scope.said(FrameKept)
+
+
+@pytest.mark.parametrize("kind", [FaultKind.REFUSE, FaultKind.IGNORE, FaultKind.HANG, FaultKind.JAM])
+async def test_under_a_cover_that_does_not_open_the_mount_stays_parked_until_it_does(
+    tmp_path: Path, ephemeris: Ephemeris, kind: FaultKind
+) -> None:
+    async with a_scope(tmp_path, ephemeris=ephemeris, in_the_beam=True, opened=False) as scope:
+        assert await scope.observatory.put_away() == []
+        scope.goes_wrong(kind, "cover", "open")
+        with pytest.raises(DeviceError):
+            await scope.observatory.open()
+        assert scope.simulated.mount.parked
+        scope.is_well_again()
+        await scope.observatory.open()
+        assert not scope.simulated.mount.parked
+        assert parts(scope)[0].is_open
+
+
+async def test_the_cover_stays_closed_in_danger_and_under_a_closed_dome(tmp_path: Path, ephemeris: Ephemeris) -> None:
+    async with a_scope(tmp_path, ephemeris=ephemeris, in_the_beam=True, opened=False) as scope:
+        with pytest.raises(MotionRefused, match="dome is not proven open"):
+            await scope.observatory.clear_the_beam()
+        scope.simulated.weather.order(safe=False, values={})
+        await anyio.sleep(20.0)
+        with pytest.raises(MotionRefused, match="unsafe"):
+            await scope.observatory.clear_the_beam()
+        assert parts(scope)[0].is_closed
 
 
 async def test_a_cover_that_jams_is_not_looked_through(tmp_path: Path, ephemeris: Ephemeris) -> None:
