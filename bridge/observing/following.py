@@ -8,6 +8,7 @@ import math
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
+from statistics import median
 
 import anyio
 
@@ -45,6 +46,7 @@ class Residual:
 
     way: Way
     rms_arcsec: float
+    median_arcsec: float
     worst_arcsec: float
     readings: int
 
@@ -119,7 +121,13 @@ class Follower:
         if not offs:
             return None
         rms_arcsec = math.sqrt(sum(off * off for off in offs) / len(offs))
-        return Residual(way=self.steering.way, rms_arcsec=rms_arcsec, worst_arcsec=max(offs), readings=len(offs))
+        return Residual(
+            way=self.steering.way,
+            rms_arcsec=rms_arcsec,
+            median_arcsec=median(offs),
+            worst_arcsec=max(offs),
+            readings=len(offs),
+        )
 
     @property
     def off_arcsec(self) -> float:

@@ -1,4 +1,5 @@
-"""Passes at 500 km followed at life speed over real sockets, on either side of the pier: how far off, by the readings.
+"""Passes at 500 km followed at life speed over real sockets, on either side of the pier: how far off, by the readings;
+and rates of right ascension and declination over 10 s: how far what moved is from what was commanded.
 
     nightbridge-sim observatory --port 11111 &
     nightbridge calibrate mount --config station.toml
@@ -19,17 +20,18 @@ from typing import Final
 import anyio
 
 from bridge.calibration.measured import MountMeasured, Way, read_measured
+from bridge.calibration.traces import line_through, running_on
 from bridge.clock import Clock, SystemClock, sleep_until
 from bridge.config import Settings, load_settings
 from bridge.connections import connections_of
 from bridge.observing.following import Follower, LostTarget
 from bridge.observing.helm import Helm, bounds_of
 from bridge.observing.pointing import equatorial
-from bridge.observing.steering import Axis, steering_of
+from bridge.observing.steering import Axis, Steering, steering_of
 from bridge.rig import slews_of
 from drivers.errors import DeviceError
 from drivers.protocols import Mount
-from drivers.values import Equatorial, EquatorialSystem, PierSide
+from drivers.values import Equatorial, EquatorialSystem, MountStatus, PierSide
 from schedules.courses import Course
 from schedules.ephemeris import Ephemeris
 from schedules.instants import unix_s_of
@@ -41,6 +43,8 @@ SETTLES_S: Final = 10.0
 # Before it culminates a pass is seen from the eastern side of the pier, a while after it from the western one.
 BEGINS_S: Final = {PierSide.EAST: -60.0, PierSide.WEST: 15.0}
 IN_S: Final = 30.0
+RATE_DEG_S: Final = 0.02
+RATE_FOR_S: Final = 10.0
 
 
 @dataclass
@@ -88,12 +92,35 @@ class Passes:
         ended_s = unix_s_of(self.clock.now())
         residual = follower.residual(unix_s_of(until) - FOLLOWED_S, unix_s_of(until))
         late_s = ended_s - unix_s_of(until)
+        off = f"; rates off by {await self._rates_off_arcsec(steering):.3f}″/s at most" if way is Way.RATES else ""
         if residual is None:
             return f"{way}, pier {status.pier_side}: no readings"
         return (
-            f"{way}, pier {status.pier_side}: {residual.rms_arcsec:.2f}″ rms, {residual.worst_arcsec:.1f}″ at worst, "
-            f"{residual.readings} readings in {FOLLOWED_S:g} s; let go in {late_s:.2f} s; load {os.getloadavg()[0]:.1f}"
+            f"{way}, pier {status.pier_side}: {residual.rms_arcsec:.2f}″ rms, median {residual.median_arcsec:.2f}″, "
+            f"{residual.worst_arcsec:.1f}″ at worst, {residual.readings} readings in {FOLLOWED_S:g} s; "
+            f"let go in {late_s:.2f} s; load {os.getloadavg()[0]:.1f}{off}"
         )
+
+    async def _rates_off_arcsec(self, steering: Steering) -> float:
+        """The worst of either axis, forwards and back, in ″/s; the mount follows the stars afterwards."""
+        worst_deg_s = 0.0
+        for wanted in ((RATE_DEG_S, 0.0), (-RATE_DEG_S, 0.0), (0.0, RATE_DEG_S), (0.0, -RATE_DEG_S)):
+            ra_deg_per_s, dec_deg_per_s = steering.told(wanted)
+            await self.mount.track(ra_deg_per_s=ra_deg_per_s, dec_deg_per_s=dec_deg_per_s)
+            await anyio.sleep(1.0)
+            readings: list[MountStatus] = []
+            ends_s = anyio.current_time() + RATE_FOR_S
+            while anyio.current_time() < ends_s:
+                readings.append(await self.mount.status())
+                await anyio.sleep(0.1)
+            at_s = [unix_s_of(one.read_at) for one in readings]
+            moved = (
+                line_through(at_s, running_on([one.pointing.ra_deg for one in readings])).speed,
+                line_through(at_s, [one.pointing.dec_deg for one in readings]).speed,
+            )
+            worst_deg_s = max(worst_deg_s, abs(moved[0] - wanted[0]), abs(moved[1] - wanted[1]))
+        await self.mount.track(ra_deg_per_s=0.0, dec_deg_per_s=0.0)
+        return worst_deg_s * 3600.0
 
     def _course(self, side: PierSide, in_s: float) -> tuple[Course, datetime]:
         """The next pass, and when it is to be followed."""
