@@ -18,6 +18,7 @@ from drivers.waiting import until
 
 STOP_WITHIN_S: Final = 30.0
 EVERY_S: Final = 0.1
+SILENT_S: Final = 2.0  # a driver that has said nothing for so long has nothing new to say
 AGREE_DEG: Final = 0.005  # two readings no further apart are one place: coarser than one second of right ascension
 
 PARK: Final = "TELESCOPE_PARK"
@@ -61,8 +62,13 @@ class Axes:
         return Equatorial(ra_deg=hours * 15.0 % 360.0, dec_deg=dec_deg, system=self._system)
 
     def pointing_age_s(self) -> float:
-        """How old the position is at most: had it changed since the driver looked last, it would have said so."""
-        return min(max(anyio.current_time() - self._link.heard_s(self.place), 0.0), self.period_s)
+        """How old the position is at most: had it changed since the driver looked last, it would have said so.
+
+        One that moves through the coordinates changes all the time: what was not said anew is as old as it was heard.
+        """
+        moves = self.slewing() or (self._link.has(MODE, "TRACK_CUSTOM") and self._link.switch(MODE, "TRACK_CUSTOM"))
+        longest_s = SILENT_S if moves else self.period_s
+        return min(max(anyio.current_time() - self._link.heard_s(self.place), 0.0), longest_s)
 
     def slewing(self) -> bool:
         busy = (one for one in (self.place, PARK, *_MOTIONS) if self._link.has(one))

@@ -137,6 +137,23 @@ async def test_a_mount_that_follows_the_stars_in_silence_is_alive_and_its_positi
             assert status.tracking
 
 
+async def test_what_a_mount_that_moves_said_last_is_as_old_as_it_was_heard() -> None:
+    """At a satellite's speed the time since the last word counts, also where that is overdue."""
+    fake = FakeMount()
+    clock = LoopClock(DUSK)
+    async with FakeIndi([fake]) as server:
+        device = IndiDevice(driver="indi", address=server.address, device="Mount")
+        async with connect_mount(device, now=clock.now) as mount:
+            await mount.slew(GOAL)
+            await mount.track(ra_deg_per_s=0.5, dec_deg_per_s=0.3)
+            await anyio.sleep(1.0)
+            fake.acting = (STAR_ARCSEC_S, 0.0)  # no word of a new place comes
+            await anyio.sleep(0.05)
+            heard_at = (await mount.status()).read_at
+            await anyio.sleep(0.7)
+            assert (await mount.status()).read_at - heard_at < timedelta(seconds=0.02)
+
+
 async def test_a_driver_that_is_restarted_in_a_slew_is_a_lost_connection() -> None:
     fake = FakeMount()
     async with connected(fake) as mount:
