@@ -242,7 +242,7 @@ class _Night:
         told, commands = (asked(f"http://{self._upsets_at}/_observatory/{one}") for one in ("upsets", "commands"))
         upsets = [one for one in told if datetime.fromisoformat(one["at"]) < self._ends]  # nobody is there afterwards
         log = read_log(self._settings.out / "state")
-        answers = taken(upsets, log)
+        answers = taken(upsets, log, ends=self._ends)
         judgement = judged_decisions(commands, upsets, log, self._settings.ground)
         for name, found in (("upsets.json", records(upsets, answers)), ("commands.json", commands)):
             self._settings.out.joinpath(name).write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")

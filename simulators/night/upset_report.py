@@ -31,14 +31,14 @@ class Taken:
     found_again_s: float
 
 
-def taken(upsets: Sequence[Record], log: Sequence[Record]) -> tuple[Taken, ...]:
-    """Each upset, up to the next one."""
+def taken(upsets: Sequence[Record], log: Sequence[Record], *, ends: datetime) -> tuple[Taken, ...]:
+    """Each upset, up to the next one; the last up to the end of the night, when the server goes for good."""
     events = [(datetime.fromisoformat(entry["at"]), entry) for entry in log if "event" in entry]
     begins = [datetime.fromisoformat(one["at"]) for one in upsets]
     answers = []
-    for one, begin, over in zip(upsets, begins, [*begins[1:], None], strict=True):
+    for one, begin, over in zip(upsets, begins, [*begins[1:], ends], strict=True):
         back = datetime.fromisoformat(one["until"])
-        mine = [(at, event) for at, event in events if begin <= at and (over is None or at < over)]
+        mine = [(at, event) for at, event in events if begin <= at < over]
         noticed = next((at for at, event in mine if is_bad_news(event)), None)
         found_s = _found_s([(at, event) for at, event in mine if at >= back], back)
         for name in _lost([event for _, event in mine]):

@@ -11,6 +11,8 @@ from simulators.night.decisions import Judgement
 from simulators.night.upset_report import Taken, in_words, records, taken, verdicts
 from tests.desk import DUSK
 
+ENDS = DUSK + timedelta(hours=2)
+
 
 def at(seconds: float) -> str:
     return (DUSK + timedelta(seconds=seconds)).isoformat()
@@ -39,12 +41,14 @@ def test_the_first_bad_word_is_when_it_was_noticed_and_the_last_return_when_all_
         ),  # nobody asked it before
         said("DeviceRecovered", 703.0, device="filter wheel"),
     ]
-    assert taken([upset("frozen", 100.0)], log) == (Taken(what="frozen", noticed_s=12.0, found_again_s=10.0),)
+    assert taken([upset("frozen", 100.0)], log, ends=ENDS) == (
+        Taken(what="frozen", noticed_s=12.0, found_again_s=10.0),
+    )
 
 
 def test_each_upset_has_the_words_up_to_the_next_and_one_without_any_has_no_number() -> None:
     log = [said("DeviceFault", 205.0, device="dome"), said("SafetyChanged", 233.0, safe=True)]
-    first, second = taken([upset("frozen", 100.0), upset("killed", 200.0)], log)
+    first, second = taken([upset("frozen", 100.0), upset("killed", 200.0)], log, ends=ENDS)
     assert math.isnan(first.noticed_s)
     assert math.isnan(first.found_again_s)
     kept = records([upset("frozen", 100.0), upset("killed", 200.0)], [first, second])
@@ -82,9 +86,10 @@ def test_where_one_is_never_found_again_not_all_were(last: dict[str, Any]) -> No
         said("DeviceFault", 134.0, device="observatory", doing="stop the mount"),
         said("DeviceFault", 134.0, device="'Telescope Simulator' at 127.0.0.1:7624", doing="stop at once"),
     ]
-    (all_there,) = taken([upset("frozen", 100.0)], found)
+    at_dawn = said("SafetyChanged", 7200.0, safe=False)  # the server is taken down
+    (all_there,) = taken([upset("frozen", 100.0)], [*found, at_dawn], ends=ENDS)
     assert all_there.found_again_s == 3.0
-    (one_lost,) = taken([upset("frozen", 100.0)], [*found, last])
+    (one_lost,) = taken([upset("frozen", 100.0)], [*found, last], ends=ENDS)
     assert math.isnan(one_lost.found_again_s)
 
 
