@@ -12,6 +12,7 @@ import pytest
 from hypothesis import settings
 
 from bridge.timelapse import TimelapseLoop
+from tests.silence import SilentResolver
 
 # The suite tries the same examples each time, so that what passes once passes again. `HYPOTHESIS_PROFILE=default` (and
 # `--hypothesis-seed`) goes looking for others.
@@ -63,3 +64,14 @@ def real_elements() -> Path:
     if not SHARED_ELEMENTS.exists():
         pytest.skip("the real element sets of shared/data are not here; they are no part of the product")
     return SHARED_ELEMENTS
+
+
+@pytest.fixture
+def silent_resolver(monkeypatch: pytest.MonkeyPatch) -> Iterator[SilentResolver]:
+    resolver = SilentResolver()
+    monkeypatch.setattr("socket.getaddrinfo", resolver)
+    at_last = threading.Timer(20.0, resolver.answers.set)  # a test that waits for it fails, and does not hang
+    at_last.start()
+    yield resolver
+    at_last.cancel()
+    resolver.answers.set()

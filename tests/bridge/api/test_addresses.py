@@ -1,8 +1,7 @@
 """Names that lead where they must not: nothing leaves for a private network, and what was judged is what is reached."""
 
 import socket
-import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
 import anyio
@@ -16,7 +15,7 @@ from bridge.clock import LoopClock
 from bridge.config import ApiSettings
 from bridge.errors import ApiContractBroken, ApiUnreachable
 from bridge.events import Telemetry
-from drivers.names import look_up
+from tests.silence import SilentResolver
 
 PRIVATE = [
     *("127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "224.0.0.1", "0.0.0.1"),
@@ -111,7 +110,7 @@ async def test_a_name_server_that_says_nothing_costs_seconds_of_life_and_then_th
     assert network.reached == []
 
 
-def test_the_program_ends_though_a_name_server_says_nothing(silent_resolver: "SilentResolver") -> None:
+def test_the_program_ends_though_a_name_server_says_nothing(silent_resolver: SilentResolver) -> None:
     """The system's resolver cannot be broken off: it is left behind."""
 
     async def ask_and_stop() -> None:
@@ -126,54 +125,3 @@ def test_the_program_ends_though_a_name_server_says_nothing(silent_resolver: "Si
 
     anyio.run(ask_and_stop)
     assert not silent_resolver.answers.is_set()  # or the end was waited for
-
-
-def test_who_asks_again_for_a_name_that_is_asked_for_waits_for_the_same_answer(
-    silent_resolver: "SilentResolver",
-) -> None:
-    found: list[list[str]] = []
-
-    async def ask() -> None:
-        found.append(await look_up("api.example.org", 443))
-
-    async def twice() -> None:
-        async with anyio.create_task_group() as second:
-            async with anyio.create_task_group() as first:
-                first.start_soon(ask)
-                second.start_soon(ask)
-                while not silent_resolver.asked:
-                    await anyio.sleep(0.01)
-                first.cancel_scope.cancel()
-            silent_resolver.answers.set()
-
-    anyio.run(twice)
-    assert found == [["52.216.0.1"]]
-    assert silent_resolver.asked == ["api.example.org"]
-
-
-async def test_an_address_needs_no_name_server() -> None:
-    assert await look_up("8.8.8.8", 443) == ["8.8.8.8"]
-
-
-class SilentResolver:
-    """The system's resolver when its name server is silent: it blocks whoever asks, until it `answers`."""
-
-    def __init__(self) -> None:
-        self.asked: list[str] = []
-        self.answers = threading.Event()
-
-    def __call__(self, host: str, port: int, *_: object, **__: object) -> list[object]:
-        self.asked.append(host)
-        self.answers.wait()
-        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("52.216.0.1", port))]
-
-
-@pytest.fixture
-def silent_resolver(monkeypatch: pytest.MonkeyPatch) -> Iterator[SilentResolver]:
-    resolver = SilentResolver()
-    monkeypatch.setattr("socket.getaddrinfo", resolver)
-    at_last = threading.Timer(20.0, resolver.answers.set)  # a test that waits for it fails, and does not hang
-    at_last.start()
-    yield resolver
-    at_last.cancel()
-    resolver.answers.set()
