@@ -15,7 +15,7 @@ _ROWS_FROM_SHARE, _ROWS_TO_SHARE = 0.03, 0.70
 # A fault of the platform is over when it hit two requests, one of a link with the first connection that has it.
 _ROW_HITS = 2
 _ROW_LINKS = ("api", "storage")
-_ROW_LASTS_S, _ROW_DOWN_S = 1200.0, 60.0
+_ROW_DOWN_S = 60.0
 
 
 def storm_of(order: StormOrder, *, seed: int, hours: float) -> Misfortunes:
@@ -52,8 +52,7 @@ def _add_every_row(found: dict[str, list[Any]], draws: random.Random, hours: flo
         share = _ROWS_FROM_SHARE + (_ROWS_TO_SHARE - _ROWS_FROM_SHARE) * place / len(deck)
         content = {key: value for key, value in one.items() if key != "lasts_s"} | {"must": True}
         content["after_s"] = round(share * night_s, 1)
-        link_s = _ROW_DOWN_S if content["kind"] == "down" else _ROW_LASTS_S
-        content["for_s"] = night_s if group == "api" else link_s
+        content["for_s"] = _ROW_DOWN_S if content["kind"] == "down" else night_s
         found[group].append(_MADE[group](content))
 
 

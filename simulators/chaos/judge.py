@@ -127,7 +127,7 @@ def _rows_fired(evidence: Evidence) -> Verdict:
             rows[row] = rows.get(row, 0) + int(fault["fired"])
     never = sorted(row for row, count in rows.items() if not count)
     broken = [f"{_named(fault['what'])}: never" for fault in evidence.faults if _had_to(fault) and not fault["fired"]]
-    says = f"of {len(rows)} rows of the catalogue {len(rows) - len(never)} fired"
+    says = f"of {len(rows)} rows of the catalogue {len(rows) - len(never)} fired" if rows else "no row was asked for"
     says += f", and not {', '.join(never)}" if never else ""
     return verdict("R", says, sum(rows.values()), broken)
 
