@@ -468,6 +468,22 @@ async def test_a_camera_that_fails_lets_the_mount_go(tmp_path: Path, ephemeris: 
         assert lets_go(scope, scope.clock.now() + timedelta(seconds=1.0))
 
 
+async def test_a_dome_that_does_not_turn_lets_the_mount_go(tmp_path: Path, ephemeris: Ephemeris) -> None:
+    target = a_pass(60.0)
+    write_measured(as_measured(GERMAN, Way.AXES), tmp_path)
+    async with a_scope(tmp_path, ephemeris=ephemeris, mount=GERMAN, starts_at=before(target, 120.0)) as scope:
+        async with anyio.create_task_group() as observing:
+
+            async def observe() -> None:
+                with pytest.raises(DeviceError, match="simulated dome"):
+                    await follow(scope, target, starts_at=before(target, 10.0))
+
+            observing.start_soon(observe)
+            await until_exposing(scope, for_s=0.0)
+            scope.goes_wrong(FaultKind.REFUSE, "dome", "slew", for_s=600.0)
+        assert lets_go(scope, scope.clock.now() + timedelta(seconds=1.0))
+
+
 async def test_a_link_that_stays_away_is_let_go_as_soon_as_the_mount_is_connected_anew(
     tmp_path: Path, ephemeris: Ephemeris
 ) -> None:
