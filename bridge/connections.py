@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from bridge.config import Settings
 from drivers import connect
+from drivers.config import IndiDevice
 from drivers.protocols import (
     Camera,
     CoverCalibrator,
@@ -30,7 +31,8 @@ Connect = Callable[[], AbstractAsyncContextManager[_Device]]
 class Connections:
     """Called, each gives its device, connected while its block lasts. None: the station has no such device.
 
-    `stop_mount` stops the mount without any of them.
+    `receiver` is `gps` where that is one of its own, and not the clock of a mount. `stop_mount` stops the mount without
+    any of them.
     """
 
     mount: Connect[Mount]
@@ -43,6 +45,7 @@ class Connections:
     rotator: Connect[Rotator] | None = None
     cover: Connect[CoverCalibrator] | None = None
     gps: Connect[TimeAndPlaceSource] | None = None
+    receiver: Connect[TimeAndPlaceSource] | None = None
     stop_mount: Callable[[], Awaitable[None]] | None = None
 
 
@@ -51,6 +54,7 @@ def connections_of(settings: Settings, *, now: Callable[[], datetime]) -> Connec
     wheel, focuser, dome = settings.filter_wheel, settings.focuser, settings.dome
     monitor, conditions = settings.safety_monitor, settings.conditions
     rotator, cover, gps = settings.rotator, settings.cover, settings.gps
+    find = None if gps is None else partial(connect.connect_time_and_place, gps, now=now)
     return Connections(
         mount=partial(connect.connect_mount, settings.mount, now=now),
         camera=partial(connect.connect_camera, settings.camera, now=now),
@@ -61,6 +65,7 @@ def connections_of(settings: Settings, *, now: Callable[[], datetime]) -> Connec
         conditions=None if conditions is None else partial(connect.connect_conditions, conditions, now=now),
         rotator=None if rotator is None else partial(connect.connect_rotator, rotator, now=now),
         cover=None if cover is None else partial(connect.connect_cover_calibrator, cover, now=now),
-        gps=None if gps is None else partial(connect.connect_time_and_place, gps, now=now),
+        gps=find,
+        receiver=find if isinstance(gps, IndiDevice) else None,
         stop_mount=partial(connect.stop_mount, settings.mount),
     )

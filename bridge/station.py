@@ -14,13 +14,14 @@ from bridge.api.client import CitraApi, open_api
 from bridge.assembly import Assembly, Surroundings
 from bridge.chores import Chore, Chores, StationCard, api_chores, every
 from bridge.clock_watch import ClockWatch
-from bridge.connections import Connections, connections_of
+from bridge.connections import Connect, Connections, connections_of
 from bridge.delivery import Delivery
 from bridge.errors import ApiError
 from bridge.events import StationNote, ToldToStop
 from bridge.fetching import TaskFetcher
 from bridge.logbook import LogBook
 from bridge.observing.observatory import Observatory
+from bridge.observing.receiver import Receiver
 from bridge.observing.safety import roof_source
 from bridge.observing.seats import Seats
 from bridge.observing.together import Deed, until_first
@@ -33,6 +34,7 @@ from bridge.storage.frames import FrameFolder, open_frame_folder
 from bridge.storage.recovery import recover
 from bridge.storage.store import Store, open_store
 from bridge.tasks import UNFINISHED, TaskSource
+from drivers.protocols import TimeAndPlaceSource
 from drivers.threads import Worker
 from schedules.ephemeris import Ephemeris
 from schedules.requests import ObservationRequest
@@ -107,7 +109,7 @@ def platform_of(around: Surroundings) -> AbstractAsyncContextManager[CitraApi]:
         clock=around.clock,
         telemetry=around.telemetry,
         patience=around.patience,
-        saw_date=around.timekeeping.saw_server_date,
+        saw_date=around.timekeeping.saw_date,
     )
 
 
@@ -211,6 +213,8 @@ class Station:
             async with anyio.create_task_group() as beside:
                 if self.around.settings.rehearsal is None:  # nobody sets bent time
                     beside.start_soon(clock_watch.run)
+                if self.connections.receiver is not None:
+                    beside.start_soon(self._receiver(self.connections.receiver).run)
                 beside.start_soon(watch.run)
                 beside.start_soon(keeper.run)
                 beside.start_soon(self._filter_chore(seats).run)
@@ -221,6 +225,10 @@ class Station:
                     left_standing.extend(night.left_standing)
                 await keeper.drained.wait()
                 beside.cancel_scope.cancel()
+
+    def _receiver(self, connect: Connect[TimeAndPlaceSource]) -> Receiver:
+        around = self.around
+        return Receiver(connect=connect, timekeeping=around.timekeeping, clock=around.clock, telemetry=around.telemetry)
 
     def _api_chores(self, api: CitraApi, card: StationCard) -> Chores:
         around = self.around

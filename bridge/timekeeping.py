@@ -14,8 +14,8 @@ _TIME_ERROR = 5
 _STA_UNSYNC = 0x40
 
 # The Date header of HTTP has whole seconds; evidence from it is no better than this, and not used when older.
-_DATE_HEADER_STEP_S = 1.0
-_DATE_HEADER_LASTS = timedelta(minutes=30)
+_DATE_STEP_S = 1.0
+_DATE_LASTS = timedelta(minutes=30)
 
 # A low satellite moves 30″ in the first, half a degree in the second.
 _GOOD_S = 0.010
@@ -63,8 +63,10 @@ class Timekeeping(Protocol):
 
     def bound(self) -> ClockBound: ...
 
-    def saw_server_date(self, server_date: datetime, *, took_s: float) -> None:
-        """Note the Date header of an answer that came `took_s` after its question: coarse evidence."""
+    def saw_date(self, date: datetime, *, took_s: float, source: str = "API date") -> None:
+        """Note what another clock said, to the second, in an answer that came `took_s` after its question: coarse
+        evidence, as a server's Date header is.
+        """
 
     def saw_step(self, by_s: float) -> None:
         """Note that the clock was set by so much."""
@@ -75,7 +77,7 @@ class Timekeeping(Protocol):
 
 class HostTimekeeping:
     """This computer's clock: bounded by chrony or the kernel; for half an hour by what they said last; else by what the
-    operator states; else by the API's own clock.
+    operator states; else by the API's own clock, or a GPS receiver's.
 
     What chrony says of itself holds for the kernel's word too, which is its own: where it follows nothing, neither is
     believed.
@@ -96,12 +98,13 @@ class HostTimekeeping:
         self._ask_chrony = chrony
         self._chrony: tuple[float, Tracking] | None = None
         self._held: tuple[float, ClockBound] | None = None
-        self._seen: tuple[datetime, float] | None = None
+        self._seen: tuple[datetime, ClockBound] | None = None
 
-    def saw_server_date(self, server_date: datetime, *, took_s: float) -> None:
+    def saw_date(self, date: datetime, *, took_s: float, source: str = "API date") -> None:
         """Keep the newest only."""
         at = self._now()
-        self._seen = at, abs((at - server_date).total_seconds()) + _DATE_HEADER_STEP_S + took_s
+        error_s = abs((at - date).total_seconds()) + _DATE_STEP_S + took_s
+        self._seen = at, ClockBound(error_s=error_s, source=source)
 
     def saw_step(self, by_s: float) -> None:
         """What was known of the clock before is worth less by that much, or nothing."""
@@ -132,8 +135,8 @@ class HostTimekeeping:
         if self._stated_error_s is not None:
             return ClockBound(error_s=self._stated_error_s, source="stated")
         # Evidence from the future: this clock was set back since, and nothing is known of it.
-        if self._seen is not None and timedelta(0) <= self._now() - self._seen[0] < _DATE_HEADER_LASTS:
-            return ClockBound(error_s=self._seen[1], source="API date")
+        if self._seen is not None and timedelta(0) <= self._now() - self._seen[0] < _DATE_LASTS:
+            return self._seen[1]
         return ClockBound(error_s=None, source="the kernel says that nothing disciplines this clock")
 
     def _disciplined(self) -> ClockBound | None:
@@ -154,8 +157,8 @@ class RehearsalTimekeeping:
     def bound(self) -> ClockBound:
         return ClockBound(error_s=0.0, source="rehearsal")
 
-    def saw_server_date(self, server_date: datetime, *, took_s: float) -> None:
-        """A server's clock says nothing about bent time."""
+    def saw_date(self, date: datetime, *, took_s: float, source: str = "API date") -> None:
+        """Another clock says nothing about bent time."""
 
     def saw_step(self, by_s: float) -> None:
         """Nobody sets bent time."""

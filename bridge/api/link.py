@@ -37,7 +37,7 @@ Query = Sequence[tuple[str, str]]
 class SawDate(Protocol):
     """Is told the Date header of an answer, and how long after the question it came."""
 
-    def __call__(self, server_date: datetime, *, took_s: float) -> None: ...
+    def __call__(self, date: datetime, *, took_s: float) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

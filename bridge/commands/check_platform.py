@@ -28,7 +28,7 @@ async def platform_findings(around: Surroundings) -> list[Finding]:
         clock=around.clock,
         telemetry=around.telemetry,
         patience=around.patience,
-        saw_date=around.timekeeping.saw_server_date,
+        saw_date=around.timekeeping.saw_date,
     ) as api:
         try:
             account = await api.station.account()

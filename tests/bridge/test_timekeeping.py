@@ -99,17 +99,17 @@ def test_a_clock_that_nobody_disciplines_has_no_bound(
 def test_the_kernel_is_asked_first(clock: HandClock, kernel_says: Callable[[float | None], None]) -> None:
     kernel_says(0.004)
     keeping = keeping_of(clock, stated_error_s=0.5)
-    keeping.saw_server_date(EVENING, took_s=0.1)
+    keeping.saw_date(EVENING, took_s=0.1)
     assert keeping.bound() == ClockBound(error_s=0.004, source="kernel")
 
 
 def test_then_the_operator_then_the_platform(clock: HandClock, kernel_says: Callable[[float | None], None]) -> None:
     kernel_says(None)
     keeping = keeping_of(clock, stated_error_s=0.5)
-    keeping.saw_server_date(EVENING, took_s=0.1)
+    keeping.saw_date(EVENING, took_s=0.1)
     assert keeping.bound() == ClockBound(error_s=0.5, source="stated")
     alone = keeping_of(clock, stated_error_s=None)
-    alone.saw_server_date(EVENING, took_s=0.1)
+    alone.saw_date(EVENING, took_s=0.1)
     assert alone.bound() == ClockBound(error_s=pytest.approx(1.1), source="API date")
 
 
@@ -127,7 +127,7 @@ def test_the_platforms_clock_bounds_ours_by_the_difference_and_all_that_is_uncer
     """A Date header has whole seconds, and was written at some time while the answer was on its way."""
     kernel_says(None)
     keeping = keeping_of(clock, stated_error_s=None)
-    keeping.saw_server_date(EVENING + timedelta(seconds=off_s), took_s=took_s)
+    keeping.saw_date(EVENING + timedelta(seconds=off_s), took_s=took_s)
     assert keeping.bound().error_s == pytest.approx(abs(off_s) + 1.0 + took_s)
 
 
@@ -136,16 +136,16 @@ def test_the_newest_evidence_counts_also_where_it_is_worse(
 ) -> None:
     kernel_says(None)
     keeping = keeping_of(clock, stated_error_s=None)
-    keeping.saw_server_date(EVENING, took_s=0.1)
+    keeping.saw_date(EVENING, took_s=0.1)
     clock.advance(60.0)
-    keeping.saw_server_date(EVENING + timedelta(seconds=30.0), took_s=0.1)
+    keeping.saw_date(EVENING + timedelta(seconds=30.0), took_s=0.1)
     assert keeping.bound().error_s == pytest.approx(31.1)
 
 
 def test_evidence_grows_old(clock: HandClock, kernel_says: Callable[[float | None], None]) -> None:
     kernel_says(None)
     keeping = keeping_of(clock, stated_error_s=None)
-    keeping.saw_server_date(EVENING, took_s=0.1)
+    keeping.saw_date(EVENING, took_s=0.1)
     clock.advance(29 * 60.0)
     assert keeping.bound().error_s is not None
     clock.advance(60.0)
@@ -157,14 +157,14 @@ def test_a_clock_that_was_set_back_makes_the_evidence_worthless(
 ) -> None:
     kernel_says(None)
     keeping = keeping_of(clock, stated_error_s=None)
-    keeping.saw_server_date(EVENING, took_s=0.1)
+    keeping.saw_date(EVENING, took_s=0.1)
     clock.advance(-3600.0)
     assert keeping.bound().error_s is None
 
 
 def test_bent_time_is_right_by_definition() -> None:
     keeping = RehearsalTimekeeping()
-    keeping.saw_server_date(EVENING, took_s=0.1)
+    keeping.saw_date(EVENING, took_s=0.1)
     assert keeping.bound() == ClockBound(error_s=0.0, source="rehearsal")
 
 
@@ -218,7 +218,7 @@ def test_a_clock_that_was_set_is_off_by_that_until_somebody_knows_better(
 ) -> None:
     kernel_says(0.004)
     keeping = keeping_of(clock)
-    keeping.saw_server_date(EVENING, took_s=0.1)
+    keeping.saw_date(EVENING, took_s=0.1)
     keeping.bound()
     kernel_says(None)
     keeping.saw_step(-3.0)
@@ -277,7 +277,7 @@ async def test_a_platform_whose_clock_is_an_hour_off_is_evidence_and_no_more(
         clock=clock,
         telemetry=platform.telemetry,
         transport=platform.wire,
-        saw_date=keeping.saw_server_date,
+        saw_date=keeping.saw_date,
     )
     async with asking as api:
         await api.station.telescope()

@@ -45,7 +45,8 @@ def test_a_station_in_order_is_fit_for_the_night(check: Check, desk: Desk) -> No
     assert code == 0
     assert list(found) == [
         *("settings", "platform", "telescope", "site", "tasks", "mount", "following", "mount's site", "camera"),
-        *("filter wheel", "focuser", "dome", "safety monitor", "weather station", "clock", "disk", "tables", "night"),
+        *("filter wheel", "focuser", "rotator", "cover", "dome", "safety monitor", "weather station"),
+        *("clock", "disk", "tables", "night"),
     ]
     assert [one for one in found.values() if not one["good"] or one["blocks"] or one["do"]] == []
     assert found["platform"]["said"].endswith("as night_observer")
@@ -77,7 +78,7 @@ def test_for_people_it_is_a_table_and_a_sentence(nightbridge: Call, desk: Desk) 
     assert said.code == 0, said.out
     assert said.err == ""
     assert said.out.splitlines()[-1] == "A night could start."
-    assert said.out.count("✓") == 18
+    assert said.out.count("✓") == 20
     desk.observatory.weather.order(safe=False, values={})
     desk.rewrite("elevation_m = 1900.0", "elevation_m = 190.0")
     said = nightbridge("check", "-c", desk.station)
@@ -260,8 +261,7 @@ def test_nobody_need_watch_where_that_is_meant(check: Check, desk: Desk) -> None
 
 def test_what_turns_and_covers_and_a_second_opinion_on_the_place_are_looked_at_too(check: Check, desk: Desk) -> None:
     """Alpaca has no GPS receivers: there it is a mount that is asked."""
-    for table in ("rotator", "cover", "gps"):
-        desk.add(f'[{table}]\naddress = "{desk.devices.address}"\n')
+    desk.add(f'[gps]\naddress = "{desk.devices.address}"\n')
     code, found = check()
     assert code == 0
     assert found["rotator"]["said"].startswith(f"rotator 0 at {desk.devices.address}: at ")
@@ -271,7 +271,6 @@ def test_what_turns_and_covers_and_a_second_opinion_on_the_place_are_looked_at_t
 
 
 def test_a_closed_cover_is_as_it_should_be_before_the_night(check: Check, desk: Desk) -> None:
-    desk.add(f'[cover]\naddress = "{desk.devices.address}"\n')
     cover = desk.observatory.cover
     assert cover is not None
     cover.move(opening=False)
@@ -289,7 +288,10 @@ def test_all_devices_are_named_that_are_away_and_the_rest_is_still_looked_at(che
     code, found = check()
     assert code == 1
     away = {what for what, one in found.items() if one["blocks"]}
-    assert away == {"mount", "camera", "filter wheel", "focuser", "dome", "safety monitor", "weather station"}
+    assert away == {
+        *("mount", "camera", "filter wheel", "focuser", "rotator", "cover", "dome"),
+        *("safety monitor", "weather station"),
+    }
     assert found["platform"]["good"]
     assert found["disk"]["good"]
 

@@ -29,7 +29,7 @@ class Told:
     def bound(self) -> ClockBound:
         return ClockBound(error_s=self.error_s, source="a test")
 
-    def saw_server_date(self, server_date: datetime, *, took_s: float) -> None:
+    def saw_date(self, date: datetime, *, took_s: float, source: str = "API date") -> None:
         """It has its own word."""
 
     def saw_step(self, by_s: float) -> None:
