@@ -17,7 +17,7 @@ from bridge.api.models import ImagePayload, ImageStatus
 from bridge.clock import Clock
 from bridge.crashpoints import CrashPoint, passing
 from bridge.errors import ApiContractBroken, ApiRejected, ApiUnreachable
-from bridge.events import DeliverySetAside, FrameDelivered, FrameProcessed, TaskReported, Telemetry
+from bridge.events import DeliverySetAside, FrameDelivered, FrameProcessed, StationNote, TaskReported, Telemetry
 from bridge.storage.deeds import FRAMES, REPORTS, Answer, Deed
 from bridge.storage.outbox import Lane, Outbox, OutboxItem, Stage
 from bridge.troubles import Troubles
@@ -147,8 +147,13 @@ class Delivery:
         passing(CrashPoint.SENT_KEPT)
 
     async def _take_up(self, item: OutboxItem, met: Met) -> None:
-        """One record of a file that landed is looked after; what else has the frame's name is cleared away."""
+        """One record of a file that landed is looked after; what else has the frame's name is cleared away. That the
+        file itself was there twice is said: nobody but us should send under this name.
+        """
         for image in met.images[1:]:
+            if image.status.landed:
+                what = f"the platform holds {item.file_name} twice: upload {image.upload_id} is discarded"
+                self._telemetry.publish(StationNote(at=self._clock.now(), what=what))
             await self._discard(image)
         await self._outbox.reach(item, Stage.SENT, upload_id=met.images[0].upload_id)
 

@@ -17,6 +17,7 @@ from bridge.events import (
     DeliverySetAside,
     FrameDelivered,
     FrameProcessed,
+    StationNote,
     TaskAdvanced,
     TaskReported,
 )
@@ -270,6 +271,8 @@ async def test_a_file_that_landed_twice_is_kept_once(
         assert await delivery.until_empty(at_most_s=3600.0)
     assert list(landed(platform).values()) == [1]
     assert (await store.ledger.task(task_id)).state is TaskState.DELIVERED
+    (note,) = [event for event in heard() if isinstance(event, StationNote)]
+    assert note.what.startswith(f"the platform holds {first.filename} twice")
 
 
 async def test_of_two_records_of_one_frame_the_one_without_a_file_is_cleared_away(
