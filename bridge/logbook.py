@@ -11,9 +11,15 @@ from structlog.typing import EventDict
 from bridge.events import Event, Subscription
 from drivers.threads import Worker
 
+# Two of these are all that the log ever takes.
+LARGEST_BYTES = 50_000_000
+
 
 class LogBook:
-    """Writes what a subscription brings. A disk that fails costs lines, which are counted, and never the night."""
+    """Writes what a subscription brings. A disk that fails costs lines, which are counted, and never the night.
+
+    A file that has become large is put by under its name and ".1", in place of the one before it.
+    """
 
     def __init__(self, file: Path, console: TextIO | None = None) -> None:
         """`console` gets the lines for people; None: nobody watches."""
@@ -58,6 +64,8 @@ class LogBook:
             self._console = None
 
     def _append(self, text: str) -> None:
+        if self._file.exists() and self._file.stat().st_size > LARGEST_BYTES:
+            self._file.replace(self._file.with_name(f"{self._file.name}.1"))
         descriptor = os.open(self._file, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
         with open(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:
             file.write(text)

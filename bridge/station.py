@@ -14,6 +14,7 @@ from bridge.api.client import CitraApi, open_api
 from bridge.assembly import Assembly, Surroundings
 from bridge.chores import Chore, Chores, StationCard, api_chores, every
 from bridge.clock_watch import ClockWatch
+from bridge.config import Settings
 from bridge.connections import Connect, Connections, connections_of
 from bridge.delivery import Delivery
 from bridge.errors import ApiError
@@ -71,9 +72,7 @@ async def _run_until(stop: StopWord, around: Surroundings, manual: Sequence[Obse
     settings.state_folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     log = LogBook(settings.state_folder / LOG_NAME, sys.stderr)
     opened_store = open_store(settings.state_folder / LEDGER_NAME, clock=around.clock, telemetry=around.telemetry)
-    opened_folder = open_frame_folder(
-        settings.state_folder / FRAMES_NAME, keep_free_bytes=int(settings.night.min_free_disk_gb * 1e9)
-    )
+    opened_folder = open_frame_folder(settings.state_folder / FRAMES_NAME, keep_free_bytes=_keep_free_bytes(settings))
     aside = set_aside_if_damaged(settings.state_folder / LEDGER_NAME, around.clock.now())
     async with opened_store as store, opened_folder as folder, AsyncExitStack() as stack:
         api = None if not has_platform(around) else await stack.enter_async_context(platform_of(around))
@@ -94,6 +93,10 @@ async def _run_until(stop: StopWord, around: Surroundings, manual: Sequence[Obse
             finally:
                 around.telemetry.close()
     return code
+
+
+def _keep_free_bytes(settings: Settings) -> int:
+    return int(settings.night.min_free_disk_gb * 1e9)
 
 
 def has_platform(around: Surroundings) -> bool:
@@ -259,10 +262,12 @@ class Station:
 
         keep_days = around.settings.night.keep_delivered_days
         retention = Retention(self.store.removals, self.folder, around.clock, around.telemetry, keep_days=keep_days)
+        hold_spare = partial(self.store.ledger.hold_spare, keep_free_bytes=_keep_free_bytes(around.settings))
         now = around.clock.now()
         chores = [
             Chore(name="let go of what is over", trigger=every(_LET_GO_EVERY_S, first=now), deed=let_go),
             Chore(name="remove frames", trigger=every(_REMOVE_EVERY_S, first=now), deed=retention.remove_due),
+            Chore(name="hold room for the ledger", trigger=every(_REMOVE_EVERY_S, first=now), deed=hold_spare),
         ]
         return Chores(chores, around.clock, around.telemetry)
 

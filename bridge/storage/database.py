@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import TypeVar
@@ -13,6 +14,7 @@ import anyio
 
 from bridge.errors import LedgerDamaged, LedgerUnusable, StationBusy
 from bridge.storage.aside import move_aside
+from bridge.storage.spare import give_up_spare, hold_spare
 from drivers.threads import Worker
 
 _T = TypeVar("_T")
@@ -97,13 +99,20 @@ class Database:
             )
         return self._epoch
 
+    async def hold_spare(self, *, keep_free_bytes: int) -> None:
+        """Hold room for the times when the disk is full, if that leaves `keep_free_bytes` free."""
+        await self._worker.call(partial(hold_spare, self.folder, keep_free_bytes=keep_free_bytes))
+
     def _run(self, begin: str, work: Callable[[sqlite3.Connection], _T]) -> _T:
+        """Once more where the disk was full and room was held: nothing was done the first time."""
         try:
             with _transaction(self._connection, begin):
                 return work(self._connection)
         except sqlite3.DatabaseError as error:
+            if _says_full(error) and give_up_spare(self.folder):
+                return self._run(begin, work)
             if isinstance(error, sqlite3.OperationalError):
-                raise LedgerUnusable(f"{self._path}: {error}") from error
+                raise LedgerUnusable(f"{self._path}: {error}{_what_to_do(error)}") from error
             if _says_damage(error):
                 raise LedgerDamaged(f"{self._path}: {error}; the next start makes it anew from the frames") from error
             raise
@@ -142,10 +151,12 @@ def _connect(path: Path) -> sqlite3.Connection:
         _migrate(connection, steps)
     except sqlite3.DatabaseError as error:
         connection.close()
+        if _says_full(error) and give_up_spare(path.parent):
+            return _connect(path)
         says = f"{path} cannot be used as a ledger: {' '.join(str(error).split())}"
         if _says_damage(error):
             raise LedgerDamaged(f"{says}; the next start, or `nightbridge recover`, makes it anew") from error
-        raise LedgerUnusable(f"{says}; move it away or mend it") from error
+        raise LedgerUnusable(says + (_what_to_do(error) or "; move it away or mend it")) from error
     except LedgerUnusable:
         connection.close()
         raise
@@ -178,6 +189,15 @@ def set_aside_if_damaged(path: Path, at: datetime) -> Path | None:
 def _says_damage(error: sqlite3.DatabaseError) -> bool:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     return code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB) or isinstance(error, _CheckFailed)
+
+
+def _says_full(error: sqlite3.DatabaseError) -> bool:
+    """Whether the disk has no room, for the file or for SQLite's index of its log."""
+    return getattr(error, "sqlite_errorcode", 0) in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE)
+
+
+def _what_to_do(error: sqlite3.DatabaseError) -> str:
+    return "; the disk is full: make room, nothing that was written is lost" if _says_full(error) else ""
 
 
 class _CheckFailed(sqlite3.DatabaseError):

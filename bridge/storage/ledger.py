@@ -53,6 +53,10 @@ class Ledger:
             changed=tuple(event.task_id for event in events if isinstance(event, TaskChanged)),
         )
 
+    async def hold_spare(self, *, keep_free_bytes: int) -> None:
+        """Hold room for the times when the disk is full, if that leaves `keep_free_bytes` free."""
+        await self._database.hold_spare(keep_free_bytes=keep_free_bytes)
+
     async def pending(self) -> list[Task]:
         """All that waits to be observed, PENDING and PLANNED, by the end of its window."""
         return await self.tasks(*WAITING)

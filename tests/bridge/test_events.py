@@ -23,7 +23,7 @@ from bridge.events import (
     TaskAdvanced,
     Telemetry,
 )
-from bridge.logbook import LogBook
+from bridge.logbook import LARGEST_BYTES, LogBook
 from bridge.storage.store import open_store
 
 DUSK = datetime(2026, 11, 22, 18, 0, tzinfo=UTC)
@@ -101,6 +101,23 @@ async def test_the_log_has_one_json_line_for_each_event_and_words_for_who_watche
     assert "DeviceFault" in console.getvalue()
     assert len(console.getvalue().splitlines()) == 4
     assert (tmp_path / "log.jsonl").stat().st_mode & 0o077 == 0
+
+
+async def test_a_log_that_has_become_large_is_put_by_once_and_two_are_all_there_ever_are(tmp_path: Path) -> None:
+    log = tmp_path / "log.jsonl"
+    for n in range(3):
+        telemetry = Telemetry()
+        heard = telemetry.subscribe()
+        telemetry.publish(slew(n))
+        telemetry.close()
+        await LogBook(log).keep(heard)
+        if n < 2:
+            with log.open("ab") as file:
+                file.truncate(LARGEST_BYTES + 1)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["log.jsonl", "log.jsonl.1"]
+    assert json.loads(log.read_text())["task_id"] == "task 2"
+    with (tmp_path / "log.jsonl.1").open("rb") as file:
+        assert json.loads(file.readline().split(b"\0")[0])["task_id"] == "task 1"
 
 
 @pytest.mark.parametrize("name", ["two\nlines\r", "\x1b[31mred", "\u202eturned", "bell\a", "lone \ud800 surrogate"])

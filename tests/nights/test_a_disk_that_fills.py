@@ -6,7 +6,9 @@ import anyio
 import pytest
 
 import bridge.storage.frames
+from bridge.errors import LedgerUnusable
 from bridge.events import FrameDelivered, FrameKept, FramesRemoved, StationNote
+from drivers.values import ShutterState
 from simulators.api.records import TaskStatus
 from tests.nights.conftest import DUSK
 from tests.small_disk import SmallDisk
@@ -89,3 +91,30 @@ async def test_where_delivered_frames_are_to_stay_it_pauses_until_a_person_makes
     assert [minute for minute in kept if minute > 30.0]
     assert night.said(FramesRemoved) == []
     assert len(list(disk.folder.glob("*.fits"))) == len(night.said(FrameDelivered)) == len(kept)
+
+
+async def test_a_ledger_with_no_room_at_all_ends_the_programme_parked_and_closed_and_the_next_goes_on(
+    night: Any,
+) -> None:
+    """SQLite itself says that it is full, and no room was held: here, for the file may not grow."""
+    night.task_count = 12
+
+    async def fill(night: Any) -> None:
+        await anyio.sleep(20.0 * 60.0)
+        (night.folder / ".room-for-the-ledger").unlink(missing_ok=True)
+        await night.store.ledger._database.read(lambda c: c.execute("PRAGMA max_page_count = 1").fetchone())
+
+    night.meanwhile.append(fill)
+    with pytest.raises(BaseExceptionGroup) as raised:
+        await night.run()
+    assert raised.group_contains(LedgerUnusable, match="the disk is full: make room")
+    assert night.observatory.mount.parked
+    assert night.observatory.dome.shutter is ShutterState.CLOSED
+    before = len(night.said(FrameKept))
+    assert before > 0
+    night.meanwhile.clear()
+    assert await night.run() == 0
+    assert len(night.said(FrameKept)) > before
+    uploads = [upload.filename for upload in night.platform.uploads.values()]
+    assert len(uploads) == len(set(uploads))
+    assert sum(upload.stored is not None for upload in night.platform.uploads.values()) >= before
