@@ -255,8 +255,21 @@ def main() -> None:
     """The command line. What cannot be used is said in one line: settings with exit code 2, the rest with 1."""
     from bridge.errors import ConfigError, LedgerUnusable, StationBusy
 
+    sayable = (ConfigError, LedgerUnusable, StationBusy)
     try:
         app()
-    except (ConfigError, LedgerUnusable, StationBusy) as error:
-        typer.echo(f"nightbridge: {error}", err=True)
-        raise SystemExit(2 if isinstance(error, ConfigError) else 1) from None
+    except sayable as error:
+        raise _said(error) from None
+    except ExceptionGroup as errors:  # out of the midst of a night, which has put the telescope away by now
+        if errors.split(sayable)[1] is not None:
+            raise
+        from bridge.observing.together import first_of
+
+        raise _said(first_of(errors)) from None
+
+
+def _said(error: Exception) -> SystemExit:
+    from bridge.errors import ConfigError
+
+    typer.echo(f"nightbridge: {error}", err=True)
+    return SystemExit(2 if isinstance(error, ConfigError) else 1)

@@ -30,7 +30,7 @@ _REAL_S = 2.0  # to prepare it
 # Seconds from the culmination of a pass from south-west to north-east. A mount looks west over its eastern side.
 BEGINS_S = {PierSide.EAST: -60.0, PierSide.WEST: 25.0}
 FOLLOWED_S = 24.0
-# The other way round an axis ends more than sixty degrees off; a computer that is busy, in time that runs so fast, costs
+# The other way round an axis ends more than sixty degrees off; a busy computer, in time that runs so fast, costs
 # some tenths of a degree.
 WITHIN_ARCSEC = 20_000.0
 
