@@ -30,13 +30,6 @@ class Worker:
         await anyio.lowlevel.checkpoint_if_cancelled()
         return result
 
-    def begin(self, function: Callable[[*_Ts], _T], *args: *_Ts) -> asyncio.Future[_T]:
-        """As `call`, for a caller that has something else to do meanwhile: it awaits the future, or cancels it.
-
-        Cancelled, a call under way goes on unheard; what the caller asks for next comes after it.
-        """
-        return asyncio.get_running_loop().run_in_executor(self._executor, function, *args)
-
     async def call_with_stop(self, stop: Callable[[], None], function: Callable[[*_Ts], _T], *args: *_Ts) -> _T:
         """As `call`, for what takes long: when the caller is cancelled, `stop()` must make the call end early.
 

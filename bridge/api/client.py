@@ -12,6 +12,7 @@ from bridge.api.collecting import CollectionApi
 from bridge.api.link import ApiLink, SawDate, timeouts
 from bridge.api.presence import ApiPresence, StoragePresence
 from bridge.api.satellites import SatelliteApi
+from bridge.api.sender import FileSender
 from bridge.api.station import StationApi
 from bridge.api.storage import StorageClient
 from bridge.api.tasking import TaskingApi
@@ -56,11 +57,13 @@ async def open_api(
     """
     presence = ApiPresence(clock, telemetry)
     worker = Worker("uploads")
+    trusted = httpx.create_ssl_context(trust_env=False)
     try:
         own_computer = is_loopback(urlsplit(settings.url).hostname or "")
+        for_calls, for_files = httpx.AsyncHTTPTransport(verify=trusted, trust_env=False), FileSender(trusted)
         async with (
-            _client(settings.url, patience, transport or _network(own_computer, patience)) as with_token,
-            _client("", patience, transport or _network(own_computer, patience)) as without_token,
+            _client(settings.url, patience, transport or _network(for_calls, own_computer, patience)) as with_token,
+            _client("", patience, transport or _network(for_files, own_computer, patience)) as without_token,
         ):
             link = ApiLink(with_token, settings.token, presence, clock, patience=patience, saw_date=saw_date)
             yield CitraApi(
@@ -83,9 +86,8 @@ async def open_api(
         worker.close()
 
 
-def _network(own_computer: bool, patience: float) -> httpx.AsyncBaseTransport:
+def _network(network: httpx.AsyncBaseTransport, own_computer: bool, patience: float) -> httpx.AsyncBaseTransport:
     """The Internet alone; or, for a platform on this computer, whatever there is."""
-    network = httpx.AsyncHTTPTransport(trust_env=False)
     return network if own_computer else PublicHosts(network, patience=patience)
 
 

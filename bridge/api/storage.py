@@ -4,7 +4,7 @@ import ipaddress
 import os
 import re
 import secrets
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -17,6 +17,7 @@ from bridge.api.link import read_capped
 from bridge.api.meanings import error_in, plain_words
 from bridge.api.models import UploadTicket
 from bridge.api.presence import StoragePresence
+from bridge.api.sender import FileBody
 from bridge.api.trust import unproven
 from bridge.api.uplink import Uplink
 from bridge.config import is_loopback
@@ -47,7 +48,7 @@ class _Envelope:
 
 
 class StorageClient:
-    """Sends files in pieces of a megabyte, read as they go; the whole is never in memory."""
+    """Sends files in pieces, read as they go; the whole is never in memory."""
 
     def __init__(
         self,
@@ -106,20 +107,15 @@ class StorageClient:
         descriptor = await self._worker.call(_open, path, size_bytes)
         doing = f"send {path.name}"
         within_s = max(_SHORTEST_DEADLINE_S, size_bytes / _SLOWEST_BYTES_S)
-        request = self._client.build_request(
-            envelope.method,
-            url,
-            content=self._pieces(envelope, descriptor, size_bytes),
-            headers={
-                "Content-Type": envelope.content_type,
-                "Content-Length": str(len(envelope.before) + size_bytes + len(envelope.after)),
-            },
-        )
+        body = FileBody(descriptor, size_bytes, self._uplink, before=envelope.before, after=envelope.after)
+        described = {"Content-Type": envelope.content_type, "Content-Length": str(len(body))}
+        request = self._client.build_request(envelope.method, url, headers=described)
+        request.stream = body
         try:
             with anyio.fail_after(within_s * self._patience):
                 response = await self._client.send(request, stream=True)
                 try:
-                    body = await read_capped(response, _LARGEST_ANSWER_BYTES, doing=doing)
+                    answer = await read_capped(response, _LARGEST_ANSWER_BYTES, doing=doing)
                 finally:
                     await response.aclose()
         except TimeoutError:
@@ -134,27 +130,7 @@ class StorageClient:
             await self._worker.call(os.close, descriptor)
         if response.status_code not in _TAKEN:
             pause_s = self._presence.pause_s(response.headers.get("retry-after"))
-            raise _refusal(response.status_code, body, doing, pause_s)
-
-    async def _pieces(self, envelope: _Envelope, descriptor: int, size_bytes: int) -> AsyncIterator[bytes]:
-        """What is sent, in order. The next piece is read from the disk while one is on its way."""
-        if envelope.before:
-            yield envelope.before
-        read, most = 0, self._uplink.piece_bytes
-        ahead = self._worker.begin(os.pread, descriptor, min(most, size_bytes), 0)
-        try:
-            while read < size_bytes:
-                piece = await ahead
-                if not piece:
-                    raise OSError(f"the file ended {size_bytes - read} bytes early while it was sent")
-                read += len(piece)
-                ahead = self._worker.begin(os.pread, descriptor, min(most, size_bytes - read), read)
-                await self._uplink.take(len(piece))
-                yield piece
-        finally:
-            ahead.cancel()
-        if envelope.after:
-            yield envelope.after
+            raise _refusal(response.status_code, answer, doing, pause_s)
 
 
 def check_address(url: str, *, own_computer: bool) -> None:

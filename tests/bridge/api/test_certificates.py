@@ -17,6 +17,7 @@ from pydantic import SecretStr
 from bridge.api.addresses import PublicHosts
 from bridge.api.client import CitraApi, open_api
 from bridge.api.models import UploadTicket
+from bridge.api.sender import FileBody, FileSender
 from bridge.clock import SystemClock
 from bridge.config import ApiSettings
 from bridge.errors import ApiUnreachable, ApiUntrusted
@@ -137,16 +138,18 @@ class Server:
 class Here(httpx.AsyncBaseTransport):
     """The way to a public address, which ends at the test's own server."""
 
-    def __init__(self, inner: httpx.AsyncBaseTransport, port: int) -> None:
-        self._inner, self._port = inner, port
+    def __init__(self, for_calls: httpx.AsyncBaseTransport, for_files: httpx.AsyncBaseTransport, port: int) -> None:
+        self._for_calls, self._for_files, self._port = for_calls, for_files, port
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         assert request.url.host == "52.216.0.1"
         request.url = request.url.copy_with(host="127.0.0.1", port=self._port)
-        return await self._inner.handle_async_request(request)
+        inner = self._for_files if isinstance(request.stream, FileBody) else self._for_calls
+        return await inner.handle_async_request(request)
 
     async def aclose(self) -> None:
-        await self._inner.aclose()
+        await self._for_calls.aclose()
+        await self._for_files.aclose()
 
 
 @pytest.fixture(scope="module")
@@ -160,7 +163,8 @@ async def look_up(host: str, port: int) -> list[str]:
 
 def reached(server: Server, trusted: ssl.SSLContext) -> AbstractAsyncContextManager[CitraApi]:
     """The platform as the bridge reaches it: by name, at the address looked up, with what the name must prove."""
-    network = Here(httpx.AsyncHTTPTransport(verify=trusted, trust_env=False), server.port)
+    for_calls = httpx.AsyncHTTPTransport(verify=trusted, trust_env=False)
+    network = Here(for_calls, FileSender(trusted), server.port)
     settings = ApiSettings(url=f"https://{NAME}", telescope_id="t", token=SecretStr(TOKEN))
     return open_api(settings, clock=SystemClock(), telemetry=Telemetry(), transport=PublicHosts(network, look_up))
 

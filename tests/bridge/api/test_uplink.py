@@ -45,9 +45,11 @@ async def test_a_pause_saves_nothing_up() -> None:
 
 
 @given(st.one_of(st.none(), st.floats(0.2, 1e6)))
-def test_a_piece_is_a_quarter_of_a_second_of_the_line_and_a_megabyte_at_most(at_most_mbit_s: float | None) -> None:
+def test_a_piece_is_a_quarter_of_a_second_of_the_line_and_no_more_than_a_cache_holds(
+    at_most_mbit_s: float | None,
+) -> None:
     piece_bytes = Uplink(at_most_mbit_s).piece_bytes
-    assert 1 <= piece_bytes <= 1 << 20
+    assert 1 <= piece_bytes <= 1 << 18
     if at_most_mbit_s is not None:
         assert piece_bytes * 8.0 <= at_most_mbit_s * 0.25e6
 
