@@ -30,6 +30,7 @@ from bridge.storage.cards import StationCards
 from bridge.storage.frames import FrameFolder
 from bridge.storage.store import Store
 from bridge.timekeeping import Timekeeping
+from drivers.protocols import Dome
 from drivers.threads import Worker
 from drivers.values import MountCapabilities
 from schedules.ephemeris import Ephemeris
@@ -68,20 +69,12 @@ class Assembly:
 
     def gate(self, watch: Watch) -> Gate:
         mount = self.seats.mount.device.capabilities
-        return gate_of(self.around, self.ephemeris, mount, watch, has_dome=self.seats.dome is not None)
+        dome = self.seats.dome
+        strikes = dome is not None and would_strike(self.around.settings, dome.device)
+        return gate_of(self.around, self.ephemeris, mount, watch, has_dome=dome is not None, roof_strikes=strikes)
 
     def observatory(self, gate: Gate) -> Observatory:
-        rotator = self.around.settings.rotator
-        return Observatory(
-            seats=self.seats,
-            gate=gate,
-            clock=self.around.clock,
-            telemetry=self.around.telemetry,
-            pointing_tolerance_deg=self.around.settings.mount.pointing_tolerance_deg,
-            slit_tolerance_deg=_slit_tolerance_deg(self.around.settings),
-            camera_angle_deg=0.0 if rotator is None else rotator.position_angle_deg,
-            patience=self.around.patience,
-        )
+        return observatory_of(self.around, self.seats, gate)
 
     def keeper(self, *, station_name: str, telescope_name: str) -> Keeper:
         settings, camera = self.around.settings, self.seats.camera.device
@@ -182,8 +175,29 @@ def watch_of(around: Surroundings, sources: Mapping[str, Source]) -> Watch:
     )
 
 
+def observatory_of(around: Surroundings, seats: Seats, gate: Gate) -> Observatory:
+    """The devices as one, of which some may not be connected yet."""
+    rotator = around.settings.rotator
+    return Observatory(
+        seats=seats,
+        gate=gate,
+        clock=around.clock,
+        telemetry=around.telemetry,
+        pointing_tolerance_deg=around.settings.mount.pointing_tolerance_deg,
+        slit_tolerance_deg=_slit_tolerance_deg(around.settings),
+        camera_angle_deg=0.0 if rotator is None else rotator.position_angle_deg,
+        patience=around.patience,
+    )
+
+
 def gate_of(
-    around: Surroundings, ephemeris: Ephemeris, mount: MountCapabilities, watch: Watch, *, has_dome: bool
+    around: Surroundings,
+    ephemeris: Ephemeris,
+    mount: MountCapabilities,
+    watch: Watch,
+    *,
+    has_dome: bool,
+    roof_strikes: bool,
 ) -> Gate:
     """The door that every motion of this mount passes."""
     settings = around.settings
@@ -193,6 +207,7 @@ def gate_of(
         sun_cone_deg=settings.safety.sun_cone_deg,
         stale_s=settings.safety.stale_s,
         has_dome=has_dome,
+        roof_strikes=roof_strikes,
     )
     return Gate(
         site=settings.site.to_site(),
@@ -202,6 +217,11 @@ def gate_of(
         verdict=watch.verdict,
         clock=around.clock,
     )
+
+
+def would_strike(settings: Settings, dome: Dome) -> bool:
+    """Whether this dome or roof, which is connected, may move only over a parked mount."""
+    return settings.dome is not None and settings.dome.strikes(turns=dome.capabilities.can_set_azimuth)
 
 
 def _slit_tolerance_deg(settings: Settings) -> float:

@@ -89,10 +89,19 @@ RotatorSettings = OneDriver[AlpacaRotatorSettings, IndiRotatorSettings]
 
 
 class _DomeKeys(BaseModel):
-    """A dome or a roof. Its slit is left where it is while it stands within `slit_tolerance_deg` of the telescope."""
+    """A dome or a roof. Its slit is left where it is while it stands within `slit_tolerance_deg` of the telescope.
+
+    `only_over_parked`: it would strike a telescope that is not parked. Not said, that is taken for true of one that
+    cannot turn, which is a roof, and for false of a dome.
+    """
 
     turn_speed_deg_s: Positive = 5.0
     slit_tolerance_deg: NotNegative = 5.0
+    only_over_parked: bool | None = None
+
+    def strikes(self, *, turns: bool) -> bool:
+        """Whether it may move only over a parked mount; `turns` as the device says of itself."""
+        return not turns if self.only_over_parked is None else self.only_over_parked
 
 
 class AlpacaDomeSettings(_DomeKeys, AlpacaDevice):

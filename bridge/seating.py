@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import anyio
 
-from bridge.assembly import Surroundings
+from bridge.assembly import Surroundings, gate_of, observatory_of, watch_of, would_strike
 from bridge.config import SafetySettings
 from bridge.connections import Connections
 from bridge.events import DeviceFault
@@ -16,16 +16,17 @@ from bridge.observing.seats import AnySeat, Seat, Seats
 from drivers.errors import DeviceError
 from drivers.protocols import Dome, Mount
 from drivers.values import ShutterState
+from schedules.ephemeris import Ephemeris
 
 _Device = TypeVar("_Device")
 
 _CONNECT_AGAIN_S = 30.0
 
 
-async def seated(to: Connections, around: Surroundings, stack: AsyncExitStack) -> Seats:
+async def seated(to: Connections, around: Surroundings, ephemeris: Ephemeris, stack: AsyncExitStack) -> Seats:
     """Every device of the telescope, connected, however often it takes; `stack` leaves them.
 
-    The mount is stopped as soon as it is there, and the dome is closed as long as it takes: a station that cannot
+    The mount is stopped as soon as it is there, and what can be put away is, as long as it takes: a station that cannot
     observe is not left moving and open by the programme before this one.
     """
     seats = Seats(
@@ -41,10 +42,9 @@ async def seated(to: Connections, around: Surroundings, stack: AsyncExitStack) -
     )
     for seat in seats:
         stack.push_async_callback(seat.leave)
-    usher = _Usher(around)
+    usher = _Usher(around, ephemeris)
     while not await usher.all_connected(seats):
-        if seats.dome is not None and seats.dome.connected:
-            await usher.ask(seats.dome, _closed)
+        await usher.put_away(seats)
         await anyio.sleep(_CONNECT_AGAIN_S)
     return seats
 
@@ -68,6 +68,7 @@ def safety_sources(to: Connections, safety: SafetySettings, stack: AsyncExitStac
 @dataclass(frozen=True, slots=True)
 class _Usher:
     around: Surroundings
+    ephemeris: Ephemeris
 
     async def all_connected(self, seats: Seats) -> bool:
         """Try each at the same time: none waits for another."""
@@ -78,6 +79,19 @@ class _Usher:
                 else:
                     connecting.start_soon(self._connect, seat)
         return all(seat.connected for seat in seats)
+
+    async def put_away(self, seats: Seats) -> None:
+        """All of it as soon as the mount and the dome are there; without the mount a dome that strikes nothing."""
+        dome = seats.dome
+        if dome is not None and not dome.connected:
+            return
+        strikes = dome is not None and would_strike(self.around.settings, dome.device)
+        if seats.mount.connected:
+            mount, watch = seats.mount.device.capabilities, watch_of(self.around, {})
+            gate = gate_of(self.around, self.ephemeris, mount, watch, has_dome=dome is not None, roof_strikes=strikes)
+            await observatory_of(self.around, seats, gate).put_away()
+        elif dome is not None and not strikes:
+            await self.ask(dome, _closed)
 
     async def ask(self, seat: Seat[_Device], deed: Callable[[_Device], Awaitable[None]]) -> None:
         try:

@@ -193,7 +193,7 @@ class Station:
             thinker = Worker("thinker")
             stack.callback(thinker.close)
             ephemeris = await thinker.call(Ephemeris)
-            seats = await seated(self.connections, self.around, stack)
+            seats = await seated(self.connections, self.around, ephemeris, stack)
             assembly = Assembly(
                 around=self.around, store=self.store, folder=self.folder, seats=seats, ephemeris=ephemeris, card=card
             )

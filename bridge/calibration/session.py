@@ -41,7 +41,7 @@ async def calibrated(
         mount = await stack.enter_async_context(to.mount())
         sources = safety_sources(to, around.settings.safety, stack)
         watch = watch_of(around, sources)
-        gate = gate_of(around, Ephemeris(), mount.capabilities, watch, has_dome=to.dome is not None)
+        gate = gate_of(around, Ephemeris(), mount.capabilities, watch, has_dome=to.dome is not None, roof_strikes=False)
         if to.dome is not None:
             dome = Seat("dome", to.dome)
             stack.push_async_callback(dome.leave)

@@ -6,11 +6,11 @@ from typing import TypeVar
 
 import anyio
 
-from bridge.assembly import Surroundings
+from bridge.assembly import Surroundings, would_strike
 from bridge.commands.check_following import following_finding
 from bridge.commands.check_platform import SITE_APART_KM, apart_from_site_km
 from bridge.commands.findings import Finding, bad, good, lacking
-from bridge.config import ExposureSettings, SafetySettings
+from bridge.config import ExposureSettings, SafetySettings, Settings
 from bridge.connections import Connect, connections_of
 from bridge.observing.safety import over_limits
 from drivers.accessories import CoverState, LightState, TimeAndPlace
@@ -51,7 +51,7 @@ async def device_findings(around: Surroundings) -> list[Finding]:
         *await ask("focuser", devices.focuser, _focuser),
         *await ask("rotator", devices.rotator, _rotator),
         *await ask("cover", devices.cover, _cover),
-        *await ask("dome", devices.dome, _dome),
+        *await ask("dome", devices.dome, partial(_dome, settings)),
         *await ask("safety monitor", devices.safety_monitor, _monitor),
         *await ask("weather station", devices.conditions, partial(_weather, settings.safety)),
         *await ask("gps", devices.gps, partial(_gps, around)),
@@ -124,12 +124,18 @@ async def _focuser(focuser: Focuser) -> list[Finding]:
     return [good("focuser", f"{focuser.name}: at {position_steps} of {focuser.capabilities.max_position_steps}")]
 
 
-async def _dome(dome: Dome) -> list[Finding]:
+async def _dome(settings: Settings, dome: Dome) -> list[Finding]:
     shutter = (await dome.status()).shutter
     if shutter is ShutterState.ERROR:
         do = "look at it: the station opens only what it can close"
         return [bad("dome", f"{dome.name}: its shutter is in error", do)]
-    return [good("dome", f"{dome.name}: {shutter}")]
+    said = f"{dome.name}: {shutter}"
+    if not would_strike(settings, dome):
+        return [good("dome", said)]
+    if settings.dome is not None and settings.dome.only_over_parked is None:
+        do = "[dome] only_over_parked = true if it would strike a telescope that is not parked, false if it never can"
+        return [lacking("dome", f"{said}; it does not turn, so it moves only over a parked mount", do)]
+    return [good("dome", f"{said}; moves only over a parked mount")]
 
 
 async def _monitor(monitor: SafetyMonitor) -> list[Finding]:

@@ -1,7 +1,7 @@
 """The one door that every motion passes: verdict, roof, horizon, and the Sun along the whole way.
 
-Whatever is not known to be harmless is refused; limits are written so that no number (NaN) fails them too. Closing and
-stopping are never asked here: they are always allowed.
+Whatever is not known to be harmless is refused; limits are written so that no number (NaN) fails them too. Stopping is
+never asked here, and closing only where the roof would strike the telescope: else they are always allowed.
 """
 
 import math
@@ -57,13 +57,18 @@ class NotNow(MotionRefused):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateLimits:
-    """What the site allows, whatever anyone asks for."""
+    """What the site allows, whatever anyone asks for.
+
+    `roof_strikes`: it would hit a telescope that is not parked. Then it moves only over one that is, and the mount only
+    under a roof that is open.
+    """
 
     mask: HorizonMask
     min_altitude_deg: float
     sun_cone_deg: float
     stale_s: float
     has_dome: bool
+    roof_strikes: bool
 
 
 @dataclass(slots=True, kw_only=True)
@@ -95,6 +100,14 @@ class Gate:
     def admit_open(self) -> None:
         """Opening the dome."""
         self._require_safe("open the dome")
+
+    def admit_roof(self, status: MountStatus) -> None:
+        """Moving the roof, opening or closing, over the mount as it stands now; always allowed where it clears it."""
+        if self.limits.roof_strikes and not status.parked:
+            raise NotNow(
+                "move the roof: it would strike the telescope, whose mount does not say that it is parked; park it by "
+                "hand (or set [dome] only_over_parked = false, if the roof clears it however it stands)"
+            )
 
     def admit_uncover(self) -> None:
         """Opening the cover before the telescope."""
@@ -151,7 +164,10 @@ class Gate:
         """Parking: allowed under any verdict, but not past the Sun with the dome open.
 
         Where the park position was never seen, the way there is unknown: then the Sun must be deep, or the dome closed.
+        Under a roof that would strike it, it moves only while that is open.
         """
+        if self.limits.roof_strikes:
+            self._require_open("park")
         now = self.clock.now()
         if self._sun(now).altitude_deg <= _SUN_HARMLESS_DEG or self._roof_is(ShutterState.CLOSED):
             return

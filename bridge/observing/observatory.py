@@ -72,9 +72,10 @@ class Observatory:
         )
 
     async def open(self) -> None:
-        """Open the dome, then uncover the telescope, then unpark; but not with a mount, or where a receiver is, that
-        works with another site or time than ours. Under a cover that does not open the mount stays parked: tried again
-        and again, it would follow the stars into the ground.
+        """Open the dome, over a parked mount where it would strike it otherwise, then uncover the telescope, then
+        unpark; but not with a mount, or where a receiver is, that works with another site or time than ours. Under a
+        cover that does not open the mount stays parked: tried again and again, it would follow the stars into the
+        ground.
 
         Raises:
             MotionRefused: the gate says no.
@@ -87,6 +88,7 @@ class Observatory:
             await require_where_the_receiver_is(self.seats.gps, self.gate.site, answers_within_s=answers_within_s)
         began = self.clock.now()
         if self.seats.dome is not None:
+            await self._putting_away.clear_the_roof()
             await self.seats.dome.device.open()
             self.gate.saw_roof(await self.seats.dome.device.status())
         self.telemetry.publish(RoofOpened(at=self.clock.now(), took_s=self._since_s(began)))

@@ -87,12 +87,16 @@ class PuttingAway:
             parked = await self._step(parks, "park the mount", lambda: self._park_first(refused), _PARK_WITHIN_S)
         if self._until_closing.cancelled_caught:
             parks.append("park the mount: no time was left for it; look at the telescope")
-        await self._step(faults, "close the dome", self._close, _CLOSE_WITHIN_S)
+        closes: list[str] = []
+        await self._step(closes, "close the dome", self._close, _CLOSE_WITHIN_S)
         if self.seats.dome is not None and (refused or not parked):
             again: list[str] = []
             done = await self._step(again, "park the mount under the dome", self._park, _PARK_WITHIN_S)
             parks[:] = [] if done else [*parks, *again]
-        faults += parks
+            if done and closes:  # a roof that would have struck it before
+                closes.clear()
+                await self._step(closes, "close the dome", self._close, _CLOSE_WITHIN_S)
+        faults += [*closes, *parks]
 
     async def _step(self, faults: list[str], doing: str, deed: Callable[[], Awaitable[None]], within_s: float) -> bool:
         """Try a step twice; a device that failed is connected anew in between. Whether it succeeded."""
@@ -128,7 +132,7 @@ class PuttingAway:
         try:
             await self._park()
         except MotionRefused as refusal:
-            if self.seats.dome is None:
+            if self.seats.dome is None or self.gate.limits.roof_strikes:
                 raise
             refused.append(str(refusal))
             self.telemetry.publish(StationNote(at=self.clock.now(), what=f"{refusal}: the dome is closed first"))
@@ -138,6 +142,8 @@ class PuttingAway:
         mount = self.seats.mount.device
         status = await mount.status()
         if not status.parked and mount.capabilities.can_park:
+            if self.gate.limits.roof_strikes and self.seats.dome is not None:
+                self.gate.saw_roof(await self.seats.dome.device.status())
             self.gate.admit_park(status)
             await mount.park()
             status = await mount.status()
@@ -153,12 +159,22 @@ class PuttingAway:
         dome = self.seats.dome.device
         status = await dome.status()
         if status.shutter is not ShutterState.CLOSED:
+            await self.clear_the_roof()
             await dome.close()
             status = await dome.status()
             if status.shutter is not ShutterState.CLOSED:
                 raise Malfunction(dome.name, "close", f"said yes, and its shutter is {status.shutter}")
             self.telemetry.publish(RoofClosed(at=self.clock.now(), took_s=self._since_s(began)))
         self.gate.saw_roof(status)
+
+    async def clear_the_roof(self) -> None:
+        """Nothing, where the roof clears the telescope; else hear from the mount that it is parked.
+
+        Raises:
+            MotionRefused: it is not. DeviceError: nobody knows.
+        """
+        if self.gate.limits.roof_strikes:
+            self.gate.admit_roof(await self.seats.mount.device.status())
 
     def _say_fault(self, doing: str, what: str) -> None:
         self.telemetry.publish(DeviceFault(at=self.clock.now(), device="observatory", doing=doing, what=what))

@@ -31,6 +31,7 @@ from schedules.requests import CollectShape, ObservationRequest
 from schedules.targets import Star
 from simulators.api.records import TaskStatus
 from simulators.api.switches import Switches
+from simulators.faults import FaultKind
 from tests.nights.conftest import DUSK
 
 
@@ -48,6 +49,19 @@ async def test_clouds_close_the_dome_and_a_clear_sky_opens_it_after_the_hold(nig
     assert closed - unsafe < timedelta(minutes=3)
     assert opened - safe >= timedelta(minutes=10)
     assert not [slew for slew in night.said(SlewStarted) if closed <= slew.at <= opened]
+    assert put_away(night)
+
+
+async def test_a_roof_waits_in_the_rain_for_a_mount_that_does_not_park(night: Any) -> None:
+    night.settings["dome"] = {"only_over_parked": True}
+    night.goes_wrong(FaultKind.STUCK, "mount", "park", after_min=5.0, for_min=40.0)
+    night.weather(safe=False, after_min=20.0)
+    assert await night.run() == 0
+    (closed,) = night.said(RoofClosed)
+    parks_again = DUSK + timedelta(minutes=45)
+    assert timedelta() <= closed.at - parks_again < timedelta(minutes=5), "not before, and then without anyone's help"
+    told = [event for event in night.said(DeviceFault) if "would strike the telescope" in event.what]
+    assert len(told) >= 3, "again and again"
     assert put_away(night)
 
 

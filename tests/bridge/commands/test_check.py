@@ -270,6 +270,27 @@ def test_what_turns_and_covers_and_a_second_opinion_on_the_place_are_looked_at_t
     assert "0.00 km from [site]" in found["gps"]["said"]
 
 
+def test_a_roof_that_strikes_is_said(check: Check, desk: Desk) -> None:
+    assert "parked" not in check()[1]["dome"]["said"]
+    desk.rewrite("[dome]", "[dome]\nonly_over_parked = true")
+    found = check()[1]["dome"]
+    assert found["said"].endswith("closed; moves only over a parked mount")
+    assert found["good"]
+
+
+def test_a_roof_of_which_nobody_said_whether_it_strikes_is_asked_about(check: Check, desk: Desk) -> None:
+    begins = desk.clock.now()
+    does_not_turn = Fault(
+        kind=FaultKind.SAY, device="dome", method="CanSetAzimuth", says=False, begins=begins, for_s=36_000.0
+    )
+    desk.observatory.faults.add(does_not_turn)
+    code, found = check()
+    assert code == 0
+    assert not found["dome"]["good"]
+    assert "moves only over a parked mount" in found["dome"]["said"]
+    assert "only_over_parked = true" in found["dome"]["do"]
+
+
 def test_a_closed_cover_is_as_it_should_be_before_the_night(check: Check, desk: Desk) -> None:
     cover = desk.observatory.cover
     assert cover is not None

@@ -25,6 +25,7 @@ class Doorway:
     mask: HorizonMask = field(default_factory=HorizonMask)
     min_altitude_deg: float = 10.0
     has_dome: bool = True
+    roof_strikes: bool = False
     reasons: tuple[str, ...] = ()
     gate: Gate = field(init=False)
     clock: HandClock = field(init=False)
@@ -37,6 +38,7 @@ class Doorway:
             sun_cone_deg=30.0,
             stale_s=30.0,
             has_dome=self.has_dome,
+            roof_strikes=self.roof_strikes,
         )
         self.gate = Gate(
             site=self.site,

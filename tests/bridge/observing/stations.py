@@ -159,6 +159,7 @@ class Scope:
     keeper: Keeper
     observatory: Observatory
     night: Night
+    assembly: Assembly
     connections: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -273,6 +274,7 @@ async def a_scope(
                     keeper=keeper,
                     observatory=observatory,
                     night=night,
+                    assembly=assembly,
                     connections=connections,
                 )
             finally:
