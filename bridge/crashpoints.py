@@ -28,6 +28,9 @@ class CrashPoint(StrEnum):
     LANDED = "landing written down"
     REPORTED = "task reported"
     DELIVERED = "task delivered"
+    REMOVING = "removal written down"
+    FILE_REMOVED = "file removed"
+    REMOVED = "end of removal written down"
 
 
 class _Fuse:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import anyio
 
 from bridge.clock import Clock
+from bridge.crashpoints import CrashPoint, passing
 from bridge.events import FramesRemoved, StationNote, Telemetry
 from bridge.storage.frames import FrameFolder
 from bridge.storage.removals import DeliveredFrame, Removals
@@ -39,9 +40,11 @@ class Retention:
         removed: list[DeliveredFrame] = []
         while frames := await self._next(failed):
             await self._removals.begin(frames)
+            passing(CrashPoint.REMOVING)
             gone = await self._remove(frames)
             await self._folder.settle()
             await self._removals.finish(gone)
+            passing(CrashPoint.REMOVED)
             removed += gone
             failed |= {frame.frame_id for frame in frames} - {frame.frame_id for frame in gone}
         self._stuck &= failed
@@ -70,6 +73,7 @@ class Retention:
             except OSError as error:
                 self._say(frame, error)
             else:
+                passing(CrashPoint.FILE_REMOVED)
                 gone.append(frame)
         return gone
 

@@ -275,6 +275,8 @@ class _World:
         if dying_at is not None and dying_at.at_point:
             environment["NIGHTBRIDGE_REHEARSAL__DIES_AT"] = dying_at.place
             environment["NIGHTBRIDGE_REHEARSAL__DIES_AT_PASS"] = str(dying_at.at_pass)
+            if dying_at.removes:  # the others keep what they delivered, to be looked at in the end
+                environment["NIGHTBRIDGE_NIGHT__KEEP_DELIVERED_DAYS"] = "0"
         return self._bridges.start(["run", "-c", str(self._station)], environment=environment)
 
     def _child(self, name: str, arguments: Sequence[str]) -> Child:

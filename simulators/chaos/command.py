@@ -18,7 +18,7 @@ from rich.table import Table
 from simulators.chaos.campaign import CampaignSettings, GivenUp, fight
 from simulators.chaos.evidence import NothingToJudge, kills_of
 from simulators.chaos.judge import judged
-from simulators.chaos.schedule import CRASH_POINTS, Moment, Schedule
+from simulators.chaos.schedule import PLACES_TO_DIE, Moment, Schedule
 from simulators.chaos.verdicts import Verdict, table_of
 from simulators.night.children import ended_by_sigterm
 
@@ -114,7 +114,7 @@ class _Campaign:
             "hit": dict(self._schedule.hit),
             "missed": dict(self._schedule.missed),
             "last_said_at_random_instants": dict(
-                Counter(kill["last_said"] for kill in self._kills if kill["place"] not in CRASH_POINTS).most_common()
+                Counter(kill["last_said"] for kill in self._kills if kill["place"] not in PLACES_TO_DIE).most_common()
             ),
             "looked_at": dict(self._looked_at),
             "broken": self._broken,
@@ -142,7 +142,7 @@ def _places(schedule: Schedule) -> Table:
     table.add_column("place")
     for column in ("asked", "died there", "not reached, tried again"):
         table.add_column(column, justify="right")
-    for place in (*Moment, *CRASH_POINTS):
+    for place in (*Moment, *PLACES_TO_DIE):
         counts = (schedule.asked, schedule.hit, schedule.missed)
         table.add_row(place, *(str(counter[place]) for counter in counts))
     return table

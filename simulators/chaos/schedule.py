@@ -26,6 +26,9 @@ CRASH_POINTS = (
     "task reported",
     "task delivered",
 )
+# Passed only by a bridge that removes delivered frames as soon as it may.
+REMOVAL_POINTS = ("removal written down", "file removed", "end of removal written down")
+PLACES_TO_DIE = (*CRASH_POINTS, *REMOVAL_POINTS)
 # These are passed once a task, the others with each frame.
 _ONCE_A_TASK = ("tasks filed", "observing written down", "task captured", "task reported", "task delivered")
 _LAST_PASS = 3
@@ -49,7 +52,12 @@ class Order:
 
     @property
     def at_point(self) -> bool:
-        return self.place in CRASH_POINTS
+        return self.place in PLACES_TO_DIE
+
+    @property
+    def removes(self) -> bool:
+        """Whether only a bridge that removes frames gets there."""
+        return self.place in REMOVAL_POINTS
 
 
 class Schedule:
@@ -59,12 +67,12 @@ class Schedule:
         draws = random.Random(f"{seed} kills")
         moments = tuple(Moment)
         places = [str(moments[number % len(moments)]) for number in range(random_instants)]
-        places += [point for point in CRASH_POINTS for _ in range(at_each_point)]
+        places += [point for point in PLACES_TO_DIE for _ in range(at_each_point)]
         draws.shuffle(places)
         self._left = deque(
             Order(
                 place=place,
-                at_pass=1 if place in _ONCE_A_TASK else draws.randint(1, _LAST_PASS),
+                at_pass=1 if place in (*_ONCE_A_TASK, *REMOVAL_POINTS) else draws.randint(1, _LAST_PASS),
                 share=draws.random(),
             )
             for place in places

@@ -46,7 +46,8 @@ _T = TypeVar("_T")
 
 _POINTS = list(CrashPoint)
 WRITING = st.sampled_from([None, *_POINTS[_POINTS.index(CrashPoint.OBSERVING) : _POINTS.index(CrashPoint.ANNOUNCING)]])
-SENDING = st.sampled_from([None, *_POINTS[_POINTS.index(CrashPoint.ANNOUNCING) :]])
+SENDING = st.sampled_from([None, *_POINTS[_POINTS.index(CrashPoint.ANNOUNCING) : _POINTS.index(CrashPoint.REMOVING)]])
+REMOVING = st.sampled_from([None, *_POINTS[_POINTS.index(CrashPoint.REMOVING) :]])
 LOST = st.lists(st.sampled_from(["POST /my/images", "POST /_storage", "GET /my/images/", "PUT /tasks/"]), max_size=3)
 CALLS = st.sampled_from(["/my/images", "/_storage*", "/my/images/*", "/tasks/*", "/tasks/*/images"])
 REFUSALS = st.sampled_from([400, 401, 402, 403, 404, 408, 409, 413, 422, 425, 429, 500, 502, 503, 504])
@@ -141,12 +142,14 @@ class Durability(RuleBasedStateMachine):
 
     # --- what may happen ---------------------------------------------------------------------------------------------
 
-    @rule(at=st.integers(0, 12), power=st.booleans(), after_a_quiet_day=st.booleans())
-    def it_removes_what_is_delivered(self, at: int, power: bool, after_a_quiet_day: bool) -> None:
+    @rule(place=REMOVING, at=st.integers(0, 12), power=st.booleans(), after_a_quiet_day=st.booleans())
+    def it_removes_what_is_delivered(
+        self, place: CrashPoint | None, at: int, power: bool, after_a_quiet_day: bool
+    ) -> None:
         if after_a_quiet_day:
             self.time_goes_by(minutes=75)
             self.run(self._delivered(1800.0))
-        self.mortally(self._removed(), at=at, power=power)
+        self.mortally(self._removed(), place=place, at=at, power=power)
 
     async def _removed(self) -> None:
         await self.station.retention().remove_due()

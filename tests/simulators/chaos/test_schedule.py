@@ -3,7 +3,7 @@
 from collections import Counter
 
 from bridge.crashpoints import CrashPoint
-from simulators.chaos.schedule import CRASH_POINTS, Moment, Order, Schedule
+from simulators.chaos.schedule import PLACES_TO_DIE, Moment, Order, Schedule
 
 
 def taken(schedule: Schedule) -> list[Order]:
@@ -14,13 +14,13 @@ def taken(schedule: Schedule) -> list[Order]:
 
 
 def test_the_campaign_knows_every_place_where_a_bridge_can_be_told_to_die() -> None:
-    assert tuple(CrashPoint) == CRASH_POINTS
+    assert tuple(CrashPoint) == PLACES_TO_DIE
 
 
 def test_each_point_is_asked_for_so_often_and_random_instants_are_spread_over_the_moments() -> None:
     schedule = Schedule(random_instants=30, at_each_point=2, seed=1)
     counts = Counter(order.place for order in taken(schedule))
-    assert counts == dict.fromkeys(CRASH_POINTS, 2) | {str(moment): 10 for moment in Moment}
+    assert counts == dict.fromkeys(PLACES_TO_DIE, 2) | {str(moment): 10 for moment in Moment}
     assert schedule.asked == counts
 
 
@@ -56,6 +56,6 @@ def test_after_giving_up_nothing_is_left_to_take() -> None:
 
 def test_what_is_passed_once_a_task_kills_at_its_first_passing() -> None:
     orders = taken(Schedule(random_instants=0, at_each_point=50, seed=1))
-    passes = {place: {order.at_pass for order in orders if order.place == place} for place in CRASH_POINTS}
+    passes = {place: {order.at_pass for order in orders if order.place == place} for place in PLACES_TO_DIE}
     assert passes["task captured"] == {1}
     assert passes["frame half written"] == {1, 2, 3}
