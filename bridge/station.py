@@ -53,6 +53,9 @@ _FILTERS_EVERY_S = 86_400.0
 _LET_GO_EVERY_S = 600.0
 _LET_GO_AFTER_S = 900.0
 _REMOVE_EVERY_S = 60.0
+# What happened is told from the ledger for so long; at each start all of it is checked, so it must not grow for ever.
+_REMEMBERED = timedelta(days=60)
+_FORGET_EVERY_S = 3600.0
 
 
 async def run_station(around: Surroundings, *, manual: Sequence[ObservationRequest]) -> int:
@@ -253,12 +256,16 @@ class Station:
 
     def _own_chores(self) -> Chores:
         """What needs no platform: tasks whose window goes by while the dome is closed are let go, and told of, without
-        waiting for dawn (who plans lets go sooner, and knows why); and delivered frames leave the disk in time.
+        waiting for dawn (who plans lets go sooner, and knows why); delivered frames leave the disk in time, and old
+        events the ledger.
         """
         around = self.around
 
         async def let_go() -> None:
             await self.store.ledger.miss_overdue(for_s=_LET_GO_AFTER_S)
+
+        async def forget() -> None:
+            await self.store.journal.forget(around.clock.now() - _REMEMBERED)
 
         keep_days = around.settings.night.keep_delivered_days
         retention = Retention(self.store.removals, self.folder, around.clock, around.telemetry, keep_days=keep_days)
@@ -267,6 +274,7 @@ class Station:
         chores = [
             Chore(name="let go of what is over", trigger=every(_LET_GO_EVERY_S, first=now), deed=let_go),
             Chore(name="remove frames", trigger=every(_REMOVE_EVERY_S, first=now), deed=retention.remove_due),
+            Chore(name="forget old events", trigger=every(_FORGET_EVERY_S, first=now), deed=forget),
             Chore(name="hold room for the ledger", trigger=every(_REMOVE_EVERY_S, first=now), deed=hold_spare),
         ]
         return Chores(chores, around.clock, around.telemetry)

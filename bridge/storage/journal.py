@@ -1,4 +1,4 @@
-"""What happened, kept."""
+"""What happened, kept for some weeks."""
 
 import json
 import sqlite3
@@ -12,7 +12,7 @@ from bridge.storage.rows import text_of
 
 
 class Journal:
-    """The events of all nights, in the order they were said."""
+    """The events of the nights, in the order they were said."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -27,11 +27,25 @@ class Journal:
         """Whether the last word on safety was unsafe, or it became safe only after `instant`; False before any word."""
         return await self._database.read(partial(_unsafe_since, at=text_of(instant)))
 
+    async def forget(self, before: datetime) -> None:
+        """Let go of what was said before `before`, a little at a time: what else is written need not wait for it."""
+        limits = {"before": text_of(before), "at_most": _FORGOTTEN_AT_ONCE}
+        while await self._database.write(lambda c: c.execute(_FORGET, limits).rowcount):
+            pass
+
     async def names(self, task_id: str) -> list[str]:
         """What happened to a task, in order: the names of the events."""
         query = "SELECT name FROM event WHERE task_id = ? ORDER BY id"
         return await self._database.read(lambda c: [row["name"] for row in c.execute(query, (task_id,))])
 
+
+_FORGOTTEN_AT_ONCE = 1000
+# The oldest are looked at alone: where they stay, nothing after them is looked through.
+_FORGET = """
+DELETE FROM event WHERE id IN (
+    SELECT id FROM (SELECT id, at FROM event ORDER BY id LIMIT :at_most) WHERE at < :before
+)
+"""
 
 _Row = tuple[str, str, str, str | None, str]
 

@@ -184,6 +184,22 @@ async def test_the_journal_keeps_what_was_said_with_the_task_it_is_about(tmp_pat
         assert await store.journal.names("task 1") == ["SlewFinished", "TaskAdvanced"]
 
 
+async def test_the_journal_forgets_what_is_long_past_and_nothing_else(tmp_path: Path) -> None:
+    telemetry = Telemetry()
+    async with open_store(tmp_path / "ledger.sqlite", clock=LoopClock(DUSK), telemetry=telemetry) as store:
+        for beginning in range(0, 2500, 500):
+            heard = telemetry.subscribe()
+            for number in range(beginning, beginning + 500):
+                at = DUSK + timedelta(minutes=number)
+                telemetry.publish(TaskAdvanced(at=at, task_id="task 1", from_state="", to_state=str(number), why=""))
+            heard.close()
+            await store.journal.keep(heard)
+        await store.journal.forget(DUSK + timedelta(minutes=2100))
+        assert len(await store.journal.names("task 1")) == 400
+        await store.journal.forget(DUSK + timedelta(minutes=2100))
+        assert len(await store.journal.names("task 1")) == 400
+
+
 @pytest.mark.parametrize(
     ("words", "unsafe"),
     [
