@@ -94,6 +94,18 @@ class Keeper:
         """Nothing more comes; `run` returns when all is written."""
         self._send.close()
 
+    async def require_room(self) -> None:
+        """That there would be room for a frame now.
+
+        Raises:
+            DiskFull: there is none.
+        """
+        await self._folder.require_room(self._pixel_count)
+
+    @property
+    def _pixel_count(self) -> int:
+        return self._station.camera.width_px * self._station.camera.height_px
+
     async def reserve(self, task_id: str, *, number: int, total: int) -> ReservedFrame:
         """A name for a frame about to be taken, and room for it.
 
@@ -103,9 +115,8 @@ class Keeper:
         # Name and room are had both, or neither: cancelled in between, the room would be held by nobody.
         with anyio.CancelScope(shield=True):
             reserved = await self._store.frames.reserve_frame(task_id, number=number, total=total)
-            pixel_count = self._station.camera.width_px * self._station.camera.height_px
             try:
-                await self._folder.reserve(reserved.file_name, pixel_count)
+                await self._folder.reserve(reserved.file_name, self._pixel_count)
             except DiskFull as full:
                 await self._store.frames.lose_frame(reserved, str(full))
                 raise

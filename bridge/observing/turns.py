@@ -186,6 +186,10 @@ class Turns:
     async def _take(self, turn: PlannedObservation) -> float:
         """One observation, and what its outcome means for its task; gives how long to wait before the next, in s."""
         task_id = turn.request.request_id
+        try:
+            await self.keeper.require_room()  # no slew for a frame that could not be kept
+        except DiskFull as full:
+            return self._wait_for_room(full)
         with anyio.CancelScope() as scope:
             self._under_way = task_id, scope
             try:
@@ -218,8 +222,7 @@ class Turns:
             await self._move(task_id, TaskState.FAILED, str(no))
         except DiskFull as full:
             await self._give_back(task_id, str(full))
-            self._say_room(str(full))
-            return _LOOK_AGAIN_S  # what is delivered makes room, or a person does
+            return self._wait_for_room(full)
         except DeviceError as fault:
             await self._give_back(task_id, str(fault))
             self._let_others_go_first(task_id, fault)
@@ -230,6 +233,11 @@ class Turns:
             self.night_count = self.night_count[0] + 1, self.night_count[1] + frames
             await self.keeper.finish(task_id)
         return 0.0
+
+    def _wait_for_room(self, full: DiskFull) -> float:
+        """What is delivered makes room, or a person does."""
+        self._say_room(str(full))
+        return _LOOK_AGAIN_S
 
     def _say_room(self, full: str) -> None:
         """Say it when the disk has become full, and when it is no longer."""

@@ -49,7 +49,15 @@ class FrameFolder:
         Raises:
             DiskFull: there is none, or less would be left free than is to be kept, or the disk gives none.
         """
-        await self._worker.call(self._reserve, file_name, 2 * pixel_count + _HEADER_BYTES)
+        await self._worker.call(self._reserve, file_name, _needed_bytes(pixel_count))
+
+    async def require_room(self, pixel_count: int) -> None:
+        """That a frame of so many pixels would have its room now; nothing is taken.
+
+        Raises:
+            DiskFull: it would not.
+        """
+        await self._worker.call(self._require_room, _needed_bytes(pixel_count))
 
     async def release(self, file_name: str) -> None:
         """Give the room back: no frame came."""
@@ -105,13 +113,16 @@ class FrameFolder:
         for part in self._folder.glob(part_name("*")):
             part.unlink()
 
-    def _reserve(self, file_name: str, needed_bytes: int) -> None:
+    def _require_room(self, needed_bytes: int) -> None:
         free_bytes = self._free_bytes()
         if free_bytes - needed_bytes < self._keep_free_bytes:
             raise DiskFull(
                 f"{self._folder}: {free_bytes / 1e9:.2f} GB free, a frame needs {needed_bytes / 1e9:.3f} GB and "
                 f"{self._keep_free_bytes / 1e9:.2f} GB are kept free: make room"
             )
+
+    def _reserve(self, file_name: str, needed_bytes: int) -> None:
+        self._require_room(needed_bytes)
         try:
             with _part_file(self._folder / part_name(file_name), is_there=False) as descriptor:
                 os.posix_fallocate(descriptor, 0, needed_bytes)
@@ -149,6 +160,11 @@ async def open_frame_folder(folder: Path, *, keep_free_bytes: int) -> AsyncItera
         yield FrameFolder(folder, keep_free_bytes=keep_free_bytes, worker=worker)
     finally:
         worker.close()
+
+
+def _needed_bytes(pixel_count: int) -> int:
+    """Of the disk, for a frame of so many pixels."""
+    return 2 * pixel_count + _HEADER_BYTES
 
 
 def write_frame(path: Path, cards: list[Card], pixels: NDArray[np.uint16], *, room_is_made: bool = False) -> FrameFile:

@@ -7,7 +7,7 @@ import pytest
 
 import bridge.storage.frames
 from bridge.errors import LedgerUnusable
-from bridge.events import FrameDelivered, FrameKept, FramesRemoved, StationNote
+from bridge.events import FrameDelivered, FrameKept, FramesRemoved, SlewStarted, StationNote
 from drivers.values import ShutterState
 from simulators.api.records import TaskStatus
 from tests.nights.conftest import DUSK
@@ -88,6 +88,8 @@ async def test_where_delivered_frames_are_to_stay_it_pauses_until_a_person_makes
     ]
     kept = [minute_of(event) for event in night.said(FrameKept)]
     assert [minute for minute in kept if 26.0 < minute < 30.0] == []
+    slews = [minute_of(event) for event in night.said(SlewStarted)]
+    assert [minute for minute in slews if 26.0 < minute < 30.0] == [], "nothing is moved for what could not be kept"
     assert [minute for minute in kept if minute > 30.0]
     assert night.said(FramesRemoved) == []
     assert len(list(disk.folder.glob("*.fits"))) == len(night.said(FrameDelivered)) == len(kept)
