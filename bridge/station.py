@@ -1,5 +1,6 @@
 """The station while it runs: one task group for what goes on side by side, and an orderly end whatever ends it."""
 
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -29,6 +30,7 @@ from bridge.observing.together import Deed, until_first
 from bridge.observing.turns import NightOver
 from bridge.retention import Retention
 from bridge.seating import safety_sources, seated
+from bridge.service_manager import ServiceManager
 from bridge.stopping import StopWord, heard_by
 from bridge.storage.database import set_aside_if_damaged
 from bridge.storage.frames import FrameFolder, open_frame_folder
@@ -62,15 +64,20 @@ async def run_station(around: Surroundings, *, manual: Sequence[ObservationReque
     """Run the station until it is told to stop; with `manual` tasks, until those are done. Gives the exit code."""
     stop = StopWord()
 
+    manager = ServiceManager.of(os.environ, clock=around.clock, telemetry=around.telemetry)
+
     def told(number: signal.Signals) -> None:
         around.telemetry.publish(ToldToStop(at=around.clock.now(), signal=number.name, again=stop.said))
+        manager.ending()
         stop.say()
 
     with heard_by(told):
-        return await _run_until(stop, around, manual)
+        return await _run_until(stop, manager, around, manual)
 
 
-async def _run_until(stop: StopWord, around: Surroundings, manual: Sequence[ObservationRequest]) -> int:
+async def _run_until(
+    stop: StopWord, manager: ServiceManager, around: Surroundings, manual: Sequence[ObservationRequest]
+) -> int:
     settings = around.settings
     settings.state_folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     log = LogBook(settings.state_folder / LOG_NAME, sys.stderr)
@@ -82,6 +89,9 @@ async def _run_until(stop: StopWord, around: Surroundings, manual: Sequence[Obse
         async with anyio.create_task_group() as writers:
             writers.start_soon(log.keep, around.telemetry.subscribe())
             writers.start_soon(store.journal.keep, around.telemetry.subscribe())
+            alive = anyio.CancelScope()
+            writers.start_soon(_within, alive, partial(manager.keep_told, around.patience))
+            manager.ready()
             try:
                 connections = connections_of(settings, now=around.clock.now)
                 if aside is not None:
@@ -95,7 +105,13 @@ async def _run_until(stop: StopWord, around: Surroundings, manual: Sequence[Obse
                 code = await station.run(manual)
             finally:
                 around.telemetry.close()
+                alive.cancel()
     return code
+
+
+async def _within(scope: anyio.CancelScope, deed: Deed) -> None:
+    with scope:
+        await deed()
 
 
 def _keep_free_bytes(settings: Settings) -> int:

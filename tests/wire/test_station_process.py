@@ -3,7 +3,9 @@
 import json
 import os
 import signal
+import socket
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
@@ -44,13 +46,49 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
         yield desk
 
 
+class Manager:
+    """A service manager, which hears what it is told."""
+
+    def __init__(self, folder: Path) -> None:
+        self.hung_after_s = 6.0
+        self.words: list[str] = []
+        self.heard_s = time.monotonic()
+        self._ear = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._ear.bind(str(folder / "notify"))
+        self._thread = threading.Thread(target=self._listen)
+        self._thread.start()
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {"NOTIFY_SOCKET": self._ear.getsockname(), "WATCHDOG_USEC": str(round(self.hung_after_s * 1e6))}
+
+    def _listen(self) -> None:
+        while words := self._ear.recv(4096).decode():
+            self.words.append(words)
+            self.heard_s = time.monotonic()
+
+    def close(self) -> None:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as line:
+            line.sendto(b"", self._ear.getsockname())
+        self._thread.join()
+        self._ear.close()
+
+
 @pytest.fixture
-def start(desk: Desk) -> Iterator[Callable[[], Child]]:
+def manager(tmp_path: Path) -> Iterator[Manager]:
+    manager = Manager(tmp_path)
+    yield manager
+    manager.close()
+
+
+@pytest.fixture
+def start(desk: Desk, manager: Manager) -> Iterator[Callable[[], Child]]:
     """Start the station; what still runs at the end of the test is killed."""
     started: list[Child] = []
 
     def begin() -> Child:
-        environment = {**os.environ, "NIGHTBRIDGE_API__TOKEN": TOKEN, "OPENBLAS_NUM_THREADS": "1"}
+        told = {"NIGHTBRIDGE_API__TOKEN": TOKEN, "OPENBLAS_NUM_THREADS": "1"}
+        environment = {**os.environ, **told, **manager.environment}
         log = desk.folder / f"bridge-{len(started)}.log"
         child = Child("bridge", ["-m", "bridge", "run", "-c", str(desk.station)], log=log, environment=environment)
         started.append(child)
@@ -191,11 +229,17 @@ def assert_no_token_in(folder: Path) -> None:
     assert [file for file in written if TOKEN.encode() in file.read_bytes()] == []
 
 
-def test_killed_in_the_middle_the_next_start_closes_first_and_goes_on(desk: Desk, start: Callable[[], Child]) -> None:
-    """A power cut: the mount still follows, the dome stands open, a frame was being taken."""
+def test_one_that_hangs_is_found_out_and_killed_and_the_next_start_closes_first_and_goes_on(
+    desk: Desk, start: Callable[[], Child], manager: Manager
+) -> None:
+    """As after a power cut: the mount still follows, the dome stands open, a frame was being taken."""
     first = start()
     wait_for(desk, first, "ExposureStarted")
     wait_until(lambda: desk.observatory.cameras[0].state is CameraState.EXPOSING)
+    assert manager.words[0] == "READY=1"
+    assert set(manager.words[1:]) == {"WATCHDOG=1"}
+    os.kill(first.process_id, signal.SIGSTOP)
+    wait_until(lambda: time.monotonic() - manager.heard_s > manager.hung_after_s)
     os.kill(first.process_id, signal.SIGKILL)
     assert ended(first) == -signal.SIGKILL
     assert not desk.observatory.mount.parked
