@@ -28,7 +28,6 @@ from bridge.observing.safety import roof_source
 from bridge.observing.seats import Seats
 from bridge.observing.together import Deed, until_first
 from bridge.observing.turns import NightOver
-from bridge.retention import Retention
 from bridge.seating import safety_sources, seated
 from bridge.service_manager import ServiceManager
 from bridge.stopping import StopWord, heard_by
@@ -37,6 +36,7 @@ from bridge.storage.frames import FrameFolder, open_frame_folder
 from bridge.storage.recovery import recover
 from bridge.storage.store import Store, open_store
 from bridge.tasks import UNFINISHED, TaskSource
+from bridge.upkeep import upkeep
 from drivers.protocols import TimeAndPlaceSource
 from drivers.threads import Worker
 from schedules.ephemeris import Ephemeris
@@ -52,12 +52,6 @@ _STOP_WITHIN_S = 75.0
 _DELIVER_WITHIN_S = 1800.0
 _LOOK_WHETHER_DONE_S = 5.0
 _FILTERS_EVERY_S = 86_400.0
-_LET_GO_EVERY_S = 600.0
-_LET_GO_AFTER_S = 900.0
-_REMOVE_EVERY_S = 60.0
-# What happened is told from the ledger for so long; at each start all of it is checked, so it must not grow for ever.
-_REMEMBERED = timedelta(days=60)
-_FORGET_EVERY_S = 3600.0
 
 
 async def run_station(around: Surroundings, *, manual: Sequence[ObservationRequest]) -> int:
@@ -271,28 +265,8 @@ class Station:
         return Chores(chores, around.clock, around.telemetry)
 
     def _own_chores(self) -> Chores:
-        """What needs no platform: tasks whose window goes by while the dome is closed are let go, and told of, without
-        waiting for dawn (who plans lets go sooner, and knows why); delivered frames leave the disk in time, and old
-        events the ledger.
-        """
         around = self.around
-
-        async def let_go() -> None:
-            await self.store.ledger.miss_overdue(for_s=_LET_GO_AFTER_S)
-
-        async def forget() -> None:
-            await self.store.journal.forget(around.clock.now() - _REMEMBERED)
-
-        keep_days = around.settings.night.keep_delivered_days
-        retention = Retention(self.store.removals, self.folder, around.clock, around.telemetry, keep_days=keep_days)
-        hold_spare = partial(self.store.ledger.hold_spare, keep_free_bytes=_keep_free_bytes(around.settings))
-        now = around.clock.now()
-        chores = [
-            Chore(name="let go of what is over", trigger=every(_LET_GO_EVERY_S, first=now), deed=let_go),
-            Chore(name="remove frames", trigger=every(_REMOVE_EVERY_S, first=now), deed=retention.remove_due),
-            Chore(name="forget old events", trigger=every(_FORGET_EVERY_S, first=now), deed=forget),
-            Chore(name="hold room for the ledger", trigger=every(_REMOVE_EVERY_S, first=now), deed=hold_spare),
-        ]
+        chores = upkeep(around, self.store, self.folder, keep_free_bytes=_keep_free_bytes(around.settings))
         return Chores(chores, around.clock, around.telemetry)
 
     def _filter_chore(self, seats: Seats) -> Chores:
