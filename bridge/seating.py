@@ -71,14 +71,14 @@ class _Usher:
     ephemeris: Ephemeris
 
     async def all_connected(self, seats: Seats) -> bool:
-        """Try each at the same time: none waits for another."""
+        """Try each at the same time: none waits for another. A night does not wait for a focuser."""
         async with anyio.create_task_group() as connecting:
             for seat in seats:
                 if seat is seats.mount:
                     connecting.start_soon(self.ask, seats.mount, _stopped)
                 else:
                     connecting.start_soon(self._connect, seat)
-        return all(seat.connected for seat in seats)
+        return all(seat.connected for seat in seats if seat is not seats.focuser)
 
     async def put_away(self, seats: Seats) -> None:
         """All of it as soon as the mount and the dome are there; without the mount a dome that strikes nothing."""

@@ -16,6 +16,7 @@ from bridge.events import (
     Telemetry,
 )
 from bridge.observing.brake import Brake
+from bridge.observing.focus import Focus
 from bridge.observing.gate import Gate
 from bridge.observing.helm import Helm
 from bridge.observing.in_the_beam import turn_camera, uncover
@@ -53,6 +54,7 @@ class Observatory:
     brake: Brake = field(init=False)
     _putting_away: PuttingAway = field(init=False)
     _helm: Helm | None = field(default=None, init=False)
+    _focus: Focus | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         self.brake = Brake(
@@ -70,6 +72,10 @@ class Observatory:
             reconnect=self._reconnect_one,
             patience=self.patience,
         )
+        if self.seats.focuser is not None:
+            self._focus = Focus(
+                seat=self.seats.focuser, clock=self.clock, telemetry=self.telemetry, patience=self.patience
+            )
 
     async def open(self) -> None:
         """Open the dome, over a parked mount where it would strike it otherwise, then uncover the telescope, then
@@ -178,12 +184,21 @@ class Observatory:
             self.camera_stands_deg = await turn_camera(self.seats.rotator.device, self.camera_angle_deg)
 
     async def select_filter(self, filter_name: str) -> None:
-        """Have this filter in the beam; no name leaves the one that is. A station without a wheel has one filter."""
+        """Have this filter in the beam, and the focus where it is sharp; no name leaves the one that is. A station
+        without a wheel has one filter.
+        """
         if self.seats.filter_wheel is None or not filter_name:
             return
         wheel = self.seats.filter_wheel.device
-        if await wheel.selected() != filter_name:
+        able = wheel.capabilities
+        offset_steps = dict(zip(able.filter_names, able.focus_offsets_steps, strict=True))
+        stood = await wheel.selected()
+        if self._focus is not None and stood is not None:
+            self._focus.suits(offset_steps[stood])
+        if stood != filter_name:
             await wheel.select(filter_name)
+        if self._focus is not None:
+            await self._focus.suit(offset_steps[filter_name])
 
     async def filter_in_beam(self, asked: str) -> str:
         """The name of the filter for the frame's header: what was asked, else what the wheel says, else nothing."""

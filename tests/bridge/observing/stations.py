@@ -212,7 +212,7 @@ async def a_scope(
     in_the_beam: bool = False,
 ) -> AsyncIterator[Scope]:
     """Connected and watched; `opened`: the dome open and the mount awake. `driver` stands before the mount,
-    `bridge_clock` before the true time. `in_the_beam`: with a cover, closed at first, and a rotator.
+    `bridge_clock` before the true time. `in_the_beam`: with a cover, closed at first, a rotator and a focuser.
     """
     clock, telemetry = LoopClock(starts_at), Listening()
     choices = ObservatorySettings(
@@ -289,11 +289,12 @@ def _seats(
     assert direct.filter_wheel is not None
     rotator = Seat("rotator", partial(_given, direct.rotator, connections))
     cover = Seat("cover", partial(_given, direct.cover, connections))
+    focuser = Seat("focuser", partial(_given, direct.focuser, connections))
     return Seats(
         mount=Seat("mount", partial(_driven, direct.mount, connections, driver)),
         camera=Seat("camera", partial(_given, direct.camera, connections)),
         filter_wheel=Seat("filter wheel", partial(_given, direct.filter_wheel, connections)),
-        focuser=None,
+        focuser=focuser if in_the_beam else None,
         dome=None if direct.dome is None else Seat("dome", partial(_given, direct.dome, connections)),
         rotator=rotator if in_the_beam else None,
         cover=cover if in_the_beam else None,

@@ -117,3 +117,18 @@ async def test_a_mount_that_cannot_be_reached_at_first_keeps_nobody_else_waiting
         assert seats.mount.connected
         assert [fault.device for fault in scope.said(DeviceFault)] == ["mount"]
         assert timedelta(seconds=90.0) <= scope.clock.now() - began < timedelta(seconds=150.0)
+
+
+async def test_a_night_does_not_wait_for_a_focuser(tmp_path: Path, ephemeris: Ephemeris) -> None:
+    @asynccontextmanager
+    async def away() -> AsyncIterator[Any]:
+        raise TimedOut("focuser", "connect", "nobody answers")
+        yield
+
+    async with a_scope(tmp_path, ephemeris=ephemeris) as scope, AsyncExitStack() as stack:
+        began = scope.clock.now()
+        seats = await seat_all(scope, connections_to(scope, focuser=away), stack)
+        assert seats.focuser is not None
+        assert not seats.focuser.connected
+        assert scope.clock.now() - began < timedelta(seconds=5.0)
+        assert [fault.device for fault in scope.said(DeviceFault)] == ["focuser"]
