@@ -41,7 +41,7 @@ class Focus:
             self._suits_steps = offset_steps
 
     async def suit(self, offset_steps: int) -> None:
-        """Have it stand for a filter of this offset, which is in the beam now."""
+        """Have it stand for a filter of this offset, which comes into the beam."""
         self.suits(offset_steps)
         stands_right = self._zero_steps is None and self._suits_steps == offset_steps
         if stands_right or anyio.current_time() < self._not_before_s:

@@ -191,14 +191,14 @@ class Observatory:
             return
         wheel = self.seats.filter_wheel.device
         able = wheel.capabilities
-        offset_steps = dict(zip(able.filter_names, able.focus_offsets_steps, strict=True))
         stood = await wheel.selected()
-        if self._focus is not None and stood is not None:
-            self._focus.suits(offset_steps[stood])
-        if stood != filter_name:
-            await wheel.select(filter_name)
-        if self._focus is not None:
-            await self._focus.suit(offset_steps[filter_name])
+        deeds: list[Deed] = [] if stood == filter_name else [partial(wheel.select, filter_name)]
+        offset_steps = dict(zip(able.filter_names, able.focus_offsets_steps, strict=True))
+        if self._focus is not None and filter_name in offset_steps:
+            if stood is not None:
+                self._focus.suits(offset_steps[stood])
+            deeds.append(partial(self._focus.suit, offset_steps[filter_name]))
+        await together(*deeds)
 
     async def filter_in_beam(self, asked: str) -> str:
         """The name of the filter for the frame's header: what was asked, else what the wheel says, else nothing."""
