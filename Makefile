@@ -18,7 +18,7 @@ test: $(READY)  ## the whole suite, INDI's own simulators from Debian included
 chaos: $(READY)  ## kill the real bridge 120 times in simulated nights, and judge what is left: minutes
 	$(BIN)/nightbridge-sim chaos --kills 60 --at-each-point 3 --out chaos
 
-chaos-long: $(READY)  ## a thousand random instants, and 20 times at each of the 20 crash points
+chaos-long: $(READY)  ## a thousand random instants, and 20 times at each crash point
 	$(BIN)/nightbridge-sim chaos --kills 1000 --at-each-point 20 --out chaos
 
 bench: $(READY)  ## ratios against peers, side by side in one run

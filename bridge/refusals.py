@@ -89,7 +89,8 @@ def _meant(loc: Sequence[str | int], model: type[BaseModel]) -> str:
             return (
                 f"expected only where driver = '{elsewhere[0].strip('[]')}'; here it is '{str(table[-1]).strip('[]')}'"
             )
-    keys = list((_model_in(_at(model, table)) or model).model_fields)
+    fields = (_model_in(_at(model, table)) or model).model_fields
+    keys = [field.alias or key for key, field in fields.items()]
     near = get_close_matches(name, keys, n=1)
     if not near:
         return f"unknown key; expected one of {', '.join(keys)}"

@@ -259,7 +259,7 @@ def night(
 @app.command()
 def chaos(
     kills: Annotated[int, typer.Option(min=0, max=100_000, help="at random instants")] = 30,
-    at_each_point: Annotated[int, typer.Option(min=0, max=1000, help="at each of the 17 crash points")] = 1,
+    at_each_point: Annotated[int, typer.Option(min=0, max=1000, help="at each crash point")] = 1,
     hours: Annotated[float, typer.Option(min=0.5, max=10.0, callback=finite, help="of darkness in each night")] = 1.0,
     rate: Rate = 60.0,
     site: Site = SITE,

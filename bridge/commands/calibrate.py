@@ -30,9 +30,9 @@ def calibrate_mount(config: Path | None, *, json_lines: bool) -> int:
         StationBusy: the bridge runs, and moves the same mount.
     """
     settings = load_settings(config)
-    complain("This takes ten minutes or so. Ctrl-C ends it, and the mount is put back as it was found.")
     try:
         with alone_in(settings.state_folder):
+            complain("This takes ten minutes or so. Ctrl-C ends it, and the mount is put back as it was found.")
             measured, mount = in_own_time(settings, _measured, settings)
     except (MotionRefused, DeviceError) as error:
         complain(f"not calibrated: {error}")

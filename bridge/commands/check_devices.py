@@ -49,7 +49,7 @@ async def device_findings(around: Surroundings) -> list[Finding]:
         *await ask("camera", devices.camera, _camera),
         *await ask("filter wheel", devices.filter_wheel, partial(_wheel, settings.exposure)),
         *await ask("focuser", devices.focuser, _focuser),
-        *await ask("rotator", devices.rotator, _rotator),
+        *await ask("rotator", devices.rotator, partial(_rotator, settings)),
         *await ask("cover", devices.cover, _cover),
         *await ask("dome", devices.dome, partial(_dome, settings)),
         *await ask("safety monitor", devices.safety_monitor, _monitor),
@@ -158,8 +158,10 @@ async def _weather(safety: SafetySettings, weather: ObservingConditions) -> list
     return [good("weather station", said)]
 
 
-async def _rotator(rotator: Rotator) -> list[Finding]:
-    return [good("rotator", f"{rotator.name}: at {(await rotator.status()).position_angle_deg:.1f}°")]
+async def _rotator(settings: Settings, rotator: Rotator) -> list[Finding]:
+    to_deg = 0.0 if settings.rotator is None else settings.rotator.position_angle_deg
+    stands_deg = (await rotator.status()).position_angle_deg
+    return [good("rotator", f"{rotator.name}: at {stands_deg:.1f}°; the station turns it to {to_deg:g}°")]
 
 
 async def _cover(cover: CoverCalibrator) -> list[Finding]:

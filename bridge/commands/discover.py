@@ -185,7 +185,7 @@ def _write(path: Path, sightings: Sequence[Sighting]) -> int:
     except OSError as error:
         complain(f"{path}: {error.strerror}")
         return 1
-    complain(f"{len(sightings)} tasks in {path}: nightbridge observe {path}")
+    complain(f"{len(sightings)} tasks in {path}{f': nightbridge observe {path}' if sightings else ''}")
     return 0
 
 

@@ -9,7 +9,7 @@ import typer
 from bridge.commands.ledgers import in_words, kept_store, require_ledger
 from bridge.commands.printing import iso_utc, print_json_line, print_table
 from bridge.commands.run import in_own_time, surroundings
-from bridge.config import Settings, load_settings
+from bridge.config import NightSettings, Settings, load_settings
 from bridge.lock import holder_of
 from bridge.storage.outbox import Stage
 from bridge.storage.overview import Overview, Undelivered
@@ -96,9 +96,14 @@ def _print_words(settings: Settings, overview: Overview, now: datetime) -> None:
 def _disk(settings: Settings) -> str:
     night = settings.night
     free_gb = shutil.disk_usage(settings.state_folder).free / 1e9
+    return f"{free_gb:.1f} GB free, {night.min_free_disk_gb:g} GB of them kept free; delivered frames {_stay(night)}"
+
+
+def _stay(night: NightSettings) -> str:
     days = night.keep_delivered_days
-    kept = "as long as there is room" if days is None else f"{days:g} days"
-    return f"{free_gb:.1f} GB free, {night.min_free_disk_gb:g} GB of them kept free; delivered frames stay {kept}"
+    if days is None:
+        return "stay as long as there is room"
+    return f"stay {days:g} {'day' if days == 1 else 'days'}" if days else "go as soon as their task is told"
 
 
 def _row(item: Undelivered, now: datetime) -> tuple[str, ...]:

@@ -162,6 +162,7 @@ TLE = f'tle = ["{LINE_1}", "{LINE_2}"]\n'
     ("table", "words"),
     [
         (STAR + "exposure = 3", ["task 1 (Vega).exposure = 3", "unknown key", "did you mean exposure_s?"]),
+        (STAR + 'filtre = "Red"', ["task 1 (Vega).filtre = 'Red'", "unknown key", "did you mean filter?"]),
         (STAR + "exposure_s = 0", ["task 1 (Vega).exposure_s = 0", "greater than 0"]),
         (STAR + "exposure_s = 1e9", ["exposure_s = 1000000000.0", "3600"]),
         (STAR + "frame_count = 1000000", ["frame_count = 1000000", "1000"]),

@@ -264,7 +264,7 @@ def test_what_turns_and_covers_and_a_second_opinion_on_the_place_are_looked_at_t
     desk.add(f'[gps]\naddress = "{desk.devices.address}"\n')
     code, found = check()
     assert code == 0
-    assert found["rotator"]["said"].startswith(f"rotator 0 at {desk.devices.address}: at ")
+    assert found["rotator"]["said"] == f"rotator 0 at {desk.devices.address}: at 0.0°; the station turns it to 30°"
     assert found["cover"]["said"].endswith("cover open, light off")
     assert found["cover"]["good"]
     assert "0.00 km from [site]" in found["gps"]["said"]

@@ -273,7 +273,7 @@ def test_a_damaged_ledger_is_said_in_a_line(nightbridge: Call, desk: Desk, comma
 
 
 def test_frames_removed_after_they_were_delivered_are_named_by_status_and_export(
-    nightbridge: Call, desk: Desk, tmp_path: Path
+    nightbridge: Call, desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     names = capture(desk, [a_task(desk)])
     assert nightbridge("recover", "-c", desk.station).code == 0
@@ -281,6 +281,11 @@ def test_frames_removed_after_they_were_delivered_are_named_by_status_and_export
     said = nightbridge("status", "-c", desk.station)
     assert (said.code, "Frames: 2 removed" in said.out, "Everything is delivered." in said.out) == (0, True, True)
     assert "2 GB of them kept free; delivered frames stay as long as there is room" in said.out
+    for days, meant in (("1", "stay 1 day"), ("0", "go as soon as their task is told")):
+        monkeypatch.setenv("NIGHTBRIDGE_NIGHT__KEEP_DELIVERED_DAYS", days)
+        said = nightbridge("status", "-c", desk.station)
+        assert f"delivered frames {meant}\n" in said.out
+    monkeypatch.delenv("NIGHTBRIDGE_NIGHT__KEEP_DELIVERED_DAYS")
     said = nightbridge("recover", "--dry-run", "-c", desk.station)
     assert (said.code, "Ledger and frames agree." in said.out) == (0, True)
     said = nightbridge("export", tmp_path / "out", "-c", desk.station)
