@@ -23,11 +23,14 @@ _Device = TypeVar("_Device")
 _CONNECT_AGAIN_S = 30.0
 
 
-async def seated(to: Connections, around: Surroundings, ephemeris: Ephemeris, stack: AsyncExitStack) -> Seats:
+async def seated(
+    to: Connections, around: Surroundings, ephemeris: Ephemeris, stack: AsyncExitStack, looked: anyio.Event
+) -> Seats:
     """Every device of the telescope, connected, however often it takes; `stack` leaves them.
 
     The mount is stopped as soon as it is there, and what can be put away is, as long as it takes: a station that cannot
-    observe is not left moving and open by the programme before this one.
+    observe is not left moving and open by the programme before this one. `looked` is set when what can be was put
+    away once, though a device is missing.
     """
     seats = Seats(
         mount=Seat("mount", to.mount),
@@ -45,6 +48,7 @@ async def seated(to: Connections, around: Surroundings, ephemeris: Ephemeris, st
     usher = _Usher(around, ephemeris)
     while not await usher.all_connected(seats):
         await usher.put_away(seats)
+        looked.set()
         await anyio.sleep(_CONNECT_AGAIN_S)
     return seats
 

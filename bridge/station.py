@@ -186,11 +186,12 @@ class Station:
         Gives what is left standing, and what else went wrong.
         """
         flying: list[Observatory] = []
+        looked = anyio.Event()
         left_standing: list[str] = []
         faults: list[str] = []
         deeds: list[Deed] = [
-            partial(self._fly, card, flying, left_standing),
-            partial(self._until_told_to_stop, flying),
+            partial(self._fly, card, flying, looked, left_standing),
+            partial(self._until_told_to_stop, flying, looked),
         ]
         if manual:
             deeds.append(partial(self._until_done, {request.request_id for request in manual}))
@@ -200,13 +201,18 @@ class Station:
             faults.append(str(over))
         return left_standing, faults
 
-    async def _fly(self, card: StationCard | None, flying: list[Observatory], left_standing: list[str]) -> None:
-        """Connect, build, and observe night after night. The keeper has written all when this returns."""
+    async def _fly(
+        self, card: StationCard | None, flying: list[Observatory], looked: anyio.Event, left_standing: list[str]
+    ) -> None:
+        """Connect, build, and observe night after night. The keeper has written all when this returns.
+
+        `looked` is set when what the programme before this one left open or moving was put away.
+        """
         async with AsyncExitStack() as stack:
             thinker = Worker("thinker")
             stack.callback(thinker.close)
             ephemeris = await thinker.call(Ephemeris)
-            seats = await seated(self.connections, self.around, ephemeris, stack)
+            seats = await seated(self.connections, self.around, ephemeris, stack, looked)
             assembly = Assembly(
                 around=self.around, store=self.store, folder=self.folder, seats=seats, ephemeris=ephemeris, card=card
             )
@@ -220,6 +226,7 @@ class Station:
             observatory = assembly.observatory(gate)
             flying.append(observatory)
             await observatory.put_away()  # before the platform is asked for names: it may keep us waiting
+            looked.set()
             station_name, telescope_name = await self._names(card)
             keeper = assembly.keeper(station_name=station_name, telescope_name=telescope_name)
             night = assembly.night(observatory, watch, keeper, thinker, unsafe_lately=unsafe_lately)
@@ -303,11 +310,17 @@ class Station:
         while any(task.task_id in task_ids for task in await self.store.ledger.tasks(*UNFINISHED)):
             await anyio.sleep(_LOOK_WHETHER_DONE_S)
 
-    async def _until_told_to_stop(self, flying: Sequence[Observatory]) -> None:
-        """Return when the programme is told to stop; the devices then have only so long to be put away."""
+    async def _until_told_to_stop(self, flying: Sequence[Observatory], looked: anyio.Event) -> None:
+        """Return when the programme is told to stop; the devices then have only so long to be put away.
+
+        A start told to stop puts away first what it found: nobody else would.
+        """
         await self.stop.wait()
+        ends_s = anyio.current_time() + _STOP_WITHIN_S
+        with anyio.move_on_after(_STOP_WITHIN_S):
+            await looked.wait()
         for observatory in flying:
-            observatory.hurry(_STOP_WITHIN_S)
+            observatory.hurry(max(0.0, ends_s - anyio.current_time()))
 
     def _note(self, what: str) -> None:
         self.around.telemetry.publish(StationNote(at=self.around.clock.now(), what=what))

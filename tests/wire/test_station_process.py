@@ -203,6 +203,19 @@ def test_ctrl_c_again_and_again_puts_everything_away_all_the_same(desk: Desk, st
     stop_during_an_exposure(desk, start(), signal.SIGINT, again=2)
 
 
+def test_a_start_told_to_stop_puts_away_what_it_found(desk: Desk, start: Callable[[], Child], manager: Manager) -> None:
+    """A programme that was killed left the dome open, and the next is told to stop before it has connected anything."""
+    told = {"ClientID": 77, "ClientTransactionID": 1}
+    for device, member, given in (("dome", "connected", {"Connected": "true"}), ("dome", "openshutter", {})):
+        httpx.put(f"{desk.devices.url}/api/v1/{device}/0/{member}", data=told | given).raise_for_status()
+    wait_until(lambda: bool(alpaca(desk, "dome", "shutterstatus") == 0))
+    station = start()
+    wait_until(lambda: any("READY=1" in words for words in manager.words))
+    os.kill(station.process_id, signal.SIGTERM)
+    assert ended(station) == 0
+    assert_put_away(desk)
+
+
 def test_what_a_stopped_service_broke_off_the_next_start_takes_up_and_only_one_works_in_a_folder(
     desk: Desk, start: Callable[[], Child]
 ) -> None:

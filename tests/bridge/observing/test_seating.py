@@ -63,7 +63,7 @@ async def seat_all(scope: Scope, to: Connections, stack: AsyncExitStack) -> Seat
         telemetry=scope.telemetry,
         patience=1.0,
     )
-    return await seated(to, around, Ephemeris(), stack)
+    return await seated(to, around, Ephemeris(), stack, anyio.Event())
 
 
 async def _left_moving(scope: Scope, ephemeris: Ephemeris) -> None:
