@@ -199,6 +199,8 @@ class Station:
             await until_first(*deeds)
         except NightOver as over:
             faults.append(str(over))
+        if not flying:
+            faults.append("it ended before all devices could be reached: look at how the telescope stands")
         return left_standing, faults
 
     async def _fly(

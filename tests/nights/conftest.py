@@ -71,6 +71,7 @@ class SimulatedNight:
     api_away: tuple[float, float] | None = None
     line: "Line | None" = None
     exit_code: int | None = None
+    stop: StopWord = field(default_factory=StopWord)
 
     def hang(self, device: str, method: str, *, after_min: float, for_min: float) -> None:
         self._fault(FaultKind.HANG, device, method, after_min, for_min)
@@ -160,7 +161,7 @@ class SimulatedNight:
             open_api(settings.api, clock=clock, telemetry=telemetry, transport=self.line)
         )
         devices = _connections(DirectObservatory(self.observatory))
-        return Station(around=around, store=self.store, folder=frames, connections=devices, api=api, stop=StopWord())
+        return Station(around=around, store=self.store, folder=frames, connections=devices, api=api, stop=self.stop)
 
     def _settings(self, ends: datetime) -> Settings:
         assert self.platform is not None

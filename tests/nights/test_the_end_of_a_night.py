@@ -3,6 +3,9 @@
 from datetime import timedelta
 from typing import Any
 
+import anyio
+
+from bridge.events import StationNote
 from bridge.tasks import TaskState
 from simulators.api.records import TaskStatus
 from tests.nights.conftest import DUSK
@@ -23,3 +26,14 @@ async def test_with_the_dome_left_open_it_does_not_wait_for_the_platform_before_
     night.hours, night.task_count = 0.5, 4
     assert await night.run() == 1
     assert night.clock.now() < DUSK + timedelta(hours=0.5, minutes=5.0)
+
+
+async def test_told_to_stop_before_the_mount_could_be_reached_it_does_not_end_as_if_all_were_well(night: Any) -> None:
+    async def stop(night: Any) -> None:
+        await anyio.sleep(100.0)
+        night.stop.say()
+
+    night.drop("mount", "*", after_min=-10.0, for_min=600.0)
+    night.meanwhile.append(stop)
+    assert await night.run() == 1
+    assert [note for note in night.said(StationNote) if "look at how the telescope stands" in note.what]
