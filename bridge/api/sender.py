@@ -1,6 +1,8 @@
 """Files on their way out: each is read and sent by one thread, which keeps a piece close to the core it was read on."""
 
 import asyncio
+import concurrent.futures
+import http
 import http.client
 import os
 import select
@@ -148,29 +150,40 @@ class _Line(NamedTuple):
 async def _connect(request: httpx.Request, origin: _Origin, trusted: ssl.SSLContext) -> http.client.HTTPConnection:
     """A new connection to the first address that takes it. Nothing was said yet, nor proven."""
     within_s = request.extensions["timeout"]["connect"]  # in seconds of the loop
-    refused = OSError()
-    for address in await look_up(origin.host, origin.port):
-        with ExitStack() as undo:
-            family = socket.AF_INET6 if ":" in address else socket.AF_INET
-            plain = undo.enter_context(socket.socket(family, socket.SOCK_STREAM))
-            plain.setblocking(False)
+    refused: OSError | ValueError = OSError("its name leads to no address")
+    try:
+        for address in await look_up(origin.host, origin.port):
             try:
                 with anyio.fail_after(within_s):
-                    await asyncio.get_running_loop().sock_connect(plain, (address, origin.port))
+                    return await _reached(address, origin, trusted)
             except OSError as error:
                 refused = error
-                continue
-            plain.settimeout(_SILENCE_S)
-            plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            line = http.client.HTTPConnection(origin.host, origin.port)
-            line.auto_open = 0
-            line.sock = plain
-            if origin.scheme == "https":
-                line.sock = trusted.wrap_socket(plain, server_hostname=origin.name, do_handshake_on_connect=False)
-            undo.pop_all()
-            return line
-    why = os.strerror(refused.errno) if refused.errno else "nobody takes the connection in time"
-    raise httpx.ConnectError(why, request=request) from refused
+    except (OSError, ValueError) as error:  # no such name, or one that none can have
+        refused = error
+    raise httpx.ConnectError(_in_words(refused), request=request) from refused
+
+
+async def _reached(address: str, origin: _Origin, trusted: ssl.SSLContext) -> http.client.HTTPConnection:
+    with ExitStack() as undo:
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        plain = undo.enter_context(socket.socket(family, socket.SOCK_STREAM))
+        plain.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(plain, (address, origin.port))
+        plain.settimeout(_SILENCE_S)
+        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        line = http.client.HTTPConnection(origin.host, origin.port)
+        line.auto_open = 0
+        line.sock = plain
+        if origin.scheme == "https":
+            line.sock = trusted.wrap_socket(plain, server_hostname=origin.name, do_handshake_on_connect=False)
+        undo.pop_all()
+        return line
+
+
+def _in_words(refused: OSError | ValueError) -> str:
+    if not isinstance(refused, OSError) or isinstance(refused, ssl.SSLError | socket.gaierror) or not refused.errno:
+        return str(refused) or "nobody takes the connection in time"
+    return os.strerror(refused.errno)
 
 
 def _is_open(line: http.client.HTTPConnection) -> bool:
@@ -199,12 +212,18 @@ class _Exchange:
         self._line = line
         self._socket: socket.socket = line.sock
         self._loop = loop
+        self._turn: concurrent.futures.Future[None] | None = None
+        self._is_cut = False
 
     def cut(self) -> None:
-        """End the exchange, from another thread: whoever waits at the socket gets an error at once.
+        """End the exchange, from another thread: whoever waits at the socket, or for a turn of the line, gets an error
+        at once.
 
         TLS is not told of it: its own `shutdown` would go on in plain text.
         """
+        self._is_cut = True
+        if self._turn is not None:
+            self._turn.cancel()
         try:
             socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
         except OSError:
@@ -220,14 +239,8 @@ class _Exchange:
             raise httpx.ConnectError(str(error), request=self._request) from error
         try:
             self._say_body()
-        except httpx.WriteError as broken:
-            # Whoever refuses may say so, and hang up before the end of the file.
-            try:
-                return self._answer()
-            except httpx.TransportError:
-                raise broken from None
-            finally:
-                self._line.close()
+        except (httpx.WriteError, httpx.WriteTimeout) as broken:
+            return self._refusal(broken)
         return self._answer()
 
     def _say_head(self) -> None:
@@ -238,10 +251,10 @@ class _Exchange:
         line.endheaders()
 
     def _say_body(self) -> None:
-        uplink = self._body.uplink
+        limited = self._body.uplink.limited
         for piece in self._body.pieces():
-            if uplink.limited:
-                asyncio.run_coroutine_threadsafe(uplink.take(len(piece)), self._loop).result()
+            if limited:
+                self._wait_for_turn(len(piece))
             try:
                 self._line.send(piece)
             except TimeoutError as error:
@@ -249,19 +262,49 @@ class _Exchange:
             except OSError as error:
                 raise httpx.WriteError(str(error), request=self._request) from error
 
+    def _wait_for_turn(self, count_bytes: int) -> None:
+        self._turn = asyncio.run_coroutine_threadsafe(self._body.uplink.take(count_bytes), self._loop)
+        if self._is_cut:  # a cut sets this, and then looks for a turn
+            self._turn.cancel()
+        try:
+            self._turn.result()
+        except concurrent.futures.CancelledError as error:
+            raise httpx.WriteError("cut off", request=self._request) from error
+
+    def _refusal(self, broken: httpx.WriteError | httpx.WriteTimeout) -> httpx.Response:
+        """What was said before the end of the file: whoever refuses may hang up then, or read no further. A yes to a
+        part of it is none.
+        """
+        try:
+            answer = self._answer()
+        except httpx.TransportError:
+            raise broken from None
+        finally:
+            self._line.close()
+        if answer.is_success:
+            raise broken
+        return answer
+
     def _answer(self) -> httpx.Response:
+        content = bytearray()
         try:
             answer = self._line.getresponse()
-            content = answer.read(_LARGEST_ANSWER_BYTES + 1)
+            # Piece by piece: `read` believes a chunk that says it has -1 bytes, and reads on for ever.
+            while more := answer.read1(_LARGEST_ANSWER_BYTES + 1 - len(content)):
+                content += more
         except TimeoutError as error:
             raise httpx.ReadTimeout(f"no answer for {_SILENCE_S:g} s", request=self._request) from error
         except OSError as error:
             raise httpx.ReadError(str(error), request=self._request) from error
         except http.client.HTTPException as error:
             raise httpx.RemoteProtocolError(f"{error!r:.200}", request=self._request) from error
-        if answer.length:
-            self._line.close()
-            if len(content) <= _LARGEST_ANSWER_BYTES:
-                raise httpx.ReadError(f"the answer ended {answer.length} bytes early", request=self._request)
+        if answer.length and len(content) <= _LARGEST_ANSWER_BYTES:
+            raise httpx.ReadError(f"the answer ended {answer.length} bytes early", request=self._request)
+        heard_out = answer.length == 0 or answer.isclosed()
+        if not heard_out or answer.status < http.HTTPStatus.OK:
+            self._line.close()  # what is left, or follows, would be taken for the answer to the next file
+        answer.close()
         headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.getheaders()]
-        return httpx.Response(answer.status, headers=headers, stream=httpx.ByteStream(content), request=self._request)
+        return httpx.Response(
+            answer.status, headers=headers, stream=httpx.ByteStream(bytes(content)), request=self._request
+        )

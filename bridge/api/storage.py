@@ -4,7 +4,8 @@ import ipaddress
 import os
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -104,33 +105,50 @@ class StorageClient:
             self._presence.found()
 
     async def _send(self, envelope: _Envelope, url: str, path: Path, size_bytes: int) -> None:
-        descriptor = await self._worker.call(_open, path, size_bytes)
         doing = f"send {path.name}"
         within_s = max(_SHORTEST_DEADLINE_S, size_bytes / _SLOWEST_BYTES_S)
-        body = FileBody(descriptor, size_bytes, self._uplink, before=envelope.before, after=envelope.after)
-        described = {"Content-Type": envelope.content_type, "Content-Length": str(len(body))}
-        request = self._client.build_request(envelope.method, url, headers=described)
-        request.stream = body
-        try:
-            with anyio.fail_after(within_s * self._patience):
-                response = await self._client.send(request, stream=True)
-                try:
-                    answer = await read_capped(response, _LARGEST_ANSWER_BYTES, doing=doing)
-                finally:
-                    await response.aclose()
-        except TimeoutError:
-            raise ApiUnreachable(f"{doing}: not done within {within_s:.0f} s") from None
-        except httpx.HTTPError as error:
-            if why := unproven(error):
-                raise ApiUntrusted(f"{doing}: {why}") from None
-            raise ApiUnreachable(
-                f"{doing}: {type(error).__name__}: {plain_words(str(error)) or 'the connection broke'}"
-            ) from None
-        finally:
-            await self._worker.call(os.close, descriptor)
+        request = self._request(envelope, url, size_bytes)
+        async with self._opened(path, size_bytes) as descriptor:
+            request.stream = FileBody(
+                descriptor, size_bytes, self._uplink, before=envelope.before, after=envelope.after
+            )
+            try:
+                with anyio.fail_after(within_s * self._patience):
+                    response = await self._client.send(request, stream=True)
+                    try:
+                        answer = await read_capped(response, _LARGEST_ANSWER_BYTES, doing=doing)
+                    finally:
+                        await response.aclose()
+            except TimeoutError:
+                raise ApiUnreachable(f"{doing}: not done within {within_s:.0f} s") from None
+            except httpx.HTTPError as error:
+                if why := unproven(error):
+                    raise ApiUntrusted(f"{doing}: {why}") from None
+                raise ApiUnreachable(
+                    f"{doing}: {type(error).__name__}: {plain_words(str(error)) or 'the connection broke'}"
+                ) from None
         if response.status_code not in _TAKEN:
             pause_s = self._presence.pause_s(response.headers.get("retry-after"))
             raise _refusal(response.status_code, answer, doing, pause_s)
+
+    def _request(self, envelope: _Envelope, url: str, size_bytes: int) -> httpx.Request:
+        length = len(envelope.before) + size_bytes + len(envelope.after)
+        described = {"Content-Type": envelope.content_type, "Content-Length": str(length)}
+        try:
+            return self._client.build_request(envelope.method, url, headers=described)
+        except httpx.InvalidURL as error:
+            raise ApiContractBroken(f"the upload address is no address: {plain_words(str(error))}") from None
+
+    @asynccontextmanager
+    async def _opened(self, path: Path, size_bytes: int) -> AsyncIterator[int]:
+        """The file, closed again also when the caller is cancelled while it is being opened."""
+        held: list[int] = []
+        try:
+            await self._worker.call(lambda: held.append(_open(path, size_bytes)))
+            yield held[0]
+        finally:
+            for descriptor in held:
+                await self._worker.call(os.close, descriptor)
 
 
 def check_address(url: str, *, own_computer: bool) -> None:

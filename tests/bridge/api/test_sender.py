@@ -17,6 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bridge.api import sender
 from bridge.api.client import CitraApi, open_api
 from bridge.api.models import UploadTicket
 from bridge.api.sender import FileBody, FileSender
@@ -267,8 +268,8 @@ async def test_whoever_no_longer_waits_is_let_go_and_the_storage_hears_the_end(
 async def test_a_storage_that_never_proves_its_name_is_let_go(path: Path) -> None:
     begun = threading.Event()
     with Storage(lambda visit: before_the_head(visit, begun)) as storage, opened(path) as descriptor:
-        sender = FileSender(ssl.create_default_context())
-        async with httpx.AsyncClient(transport=sender) as client, anyio.create_task_group() as group:
+        network = FileSender(ssl.create_default_context())
+        async with httpx.AsyncClient(transport=network) as client, anyio.create_task_group() as group:
             body = FileBody(descriptor, SIZE_BYTES, Uplink(None))
             request = httpx.Request("PUT", f"https://127.0.0.1:{storage.port}/key", stream=body)
             group.start_soon(client.send, request)
@@ -298,6 +299,119 @@ async def test_the_limit_of_the_line_holds_on_real_sockets(path: Path) -> None:
             began_s = anyio.current_time()
             await limited.storage.send(ticket(storage), path, SIZE_BYTES)
             assert anyio.current_time() - began_s >= (SIZE_BYTES - (1 << 18)) * 8.0 / 80e6 - 0.01
+
+
+class Stalled(Uplink):
+    """A line whose turn never comes."""
+
+    def __init__(self) -> None:
+        super().__init__(1.0)
+        self.asked = anyio.Event()
+
+    async def take(self, count_bytes: int) -> None:
+        self.asked.set()
+        await anyio.sleep_forever()
+
+
+@pytest.mark.wire
+async def test_whoever_waits_for_a_turn_of_the_line_is_let_go_at_once(path: Path) -> None:
+    with Storage(lambda visit: visit.wait_for_the_end()) as storage, opened(path) as descriptor:
+        network, line = FileSender(ssl.create_default_context()), Stalled()
+        async with httpx.AsyncClient(transport=network) as client, anyio.create_task_group() as group:
+            body = FileBody(descriptor, SIZE_BYTES, line)
+            request = httpx.Request("PUT", f"http://127.0.0.1:{storage.port}/key", stream=body)
+            group.start_soon(client.send, request)
+            await line.asked.wait()
+            group.cancel_scope.cancel()
+
+
+@pytest.mark.wire
+async def test_a_yes_to_a_file_that_was_not_sent_to_its_end_is_none(api: CitraApi, path: Path) -> None:
+    def says_yes_too_soon(visit: Visit) -> None:
+        visit.hear_head()
+        visit.say(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+
+    large = 64 << 20
+    os.truncate(path, large)
+    with Storage(says_yes_too_soon) as storage, pytest.raises(ApiUnreachable, match="WriteError"):
+        await api.storage.send(ticket(storage), path, large)
+
+
+@pytest.mark.wire
+async def test_a_refusal_by_a_storage_that_reads_no_further_is_heard(
+    api: CitraApi, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sender, "_SILENCE_S", 0.2)
+
+    def refuses(visit: Visit) -> None:
+        visit.hear_head()
+        visit.say(b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\n\r\n")
+        heard.wait(20.0)
+
+    large, heard = 64 << 20, threading.Event()
+    os.truncate(path, large)
+    with Storage(refuses) as storage, ExitStack() as afterwards:
+        afterwards.callback(heard.set)
+        with pytest.raises(ApiRejected) as caught:
+            await api.storage.send(ticket(storage), path, large)
+    assert caught.value.status == 413
+
+
+@pytest.mark.wire
+@pytest.mark.parametrize(
+    "first",
+    [
+        b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n200000\r\n" + bytes(1 << 21),
+    ],
+)
+async def test_a_connection_whose_answer_was_not_heard_to_its_end_takes_no_other_file(
+    api: CitraApi, path: Path, first: bytes
+) -> None:
+    """What is left of it would be taken for the answer to the next file."""
+
+    def goes_on(visit: Visit) -> None:
+        visit.hear()
+        visit.say(first)
+        visit.told.clear()
+        visit.hear_head()
+        visit.say(b"HTTP/1.1 204 No Content\r\n\r\n")
+
+    with Storage(goes_on, taken) as storage:
+        with pytest.raises((ApiUnreachable, ApiContractBroken)):
+            await api.storage.send(ticket(storage), path, SIZE_BYTES)
+        await api.storage.send(ticket(storage), path, SIZE_BYTES)
+    assert bytes(storage.visits[1].told) == path.read_bytes()
+
+
+@pytest.mark.wire
+@pytest.mark.parametrize("size", [b"-1", b"-5", b"-fffffff"])
+async def test_a_chunk_of_a_negative_size_is_read_no_further_than_any_answer(
+    api: CitraApi, path: Path, size: bytes
+) -> None:
+    words = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + size + b"\r\n" + bytes(8 << 20)
+    with Storage(answered(words)) as storage, pytest.raises((ApiUnreachable, ApiContractBroken)):
+        await api.storage.send(ticket(storage), path, SIZE_BYTES)
+
+
+@pytest.mark.parametrize("error", [socket.gaierror(-2, "Name or service not known"), UnicodeError("label too long")])
+async def test_a_name_that_leads_nowhere_is_not_the_file_s_fault(
+    api: CitraApi, path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    async def look_up(host: str, port: int) -> list[str]:
+        raise error
+
+    monkeypatch.setattr(sender, "look_up", look_up)
+    nowhere = UploadTicket(uploadId=str(UUID(int=1)), uploadUrl="https://storage.example.org/key", method="PUT")
+    with pytest.raises(ApiUnreachable, match=r"ConnectError.*(not known|too long)"):
+        await api.storage.send(nowhere, path, SIZE_BYTES)
+
+
+@pytest.mark.parametrize("rest", ["key\x01", "k" * 70_000])
+async def test_an_address_that_is_none_is_refused(api: CitraApi, path: Path, rest: str) -> None:
+    ticket = UploadTicket(uploadId=str(UUID(int=1)), uploadUrl=f"https://storage.example.org/{rest}", method="PUT")
+    with pytest.raises(ApiContractBroken, match="no address"):
+        await api.storage.send(ticket, path, SIZE_BYTES)
 
 
 @given(
