@@ -1,5 +1,6 @@
 """How the telescope's devices are connected when the station starts, and what is made safe meanwhile."""
 
+import math
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from bridge.assembly import Surroundings, gate_of, observatory_of, watch_of, wou
 from bridge.config import SafetySettings
 from bridge.connections import Connections
 from bridge.events import DeviceFault
+from bridge.observing.observatory import Observatory
 from bridge.observing.safety import Source, conditions_source, monitor_source, no_monitor_source
 from bridge.observing.seats import AnySeat, Seat, Seats
 from drivers.errors import DeviceError
@@ -23,14 +25,35 @@ _Device = TypeVar("_Device")
 _CONNECT_AGAIN_S = 30.0
 
 
+class Start:
+    """A start under way: what it puts away first, and how long it may still take once the programme is told to stop."""
+
+    def __init__(self) -> None:
+        self.looked = anyio.Event()
+        self._observatories: list[Observatory] = []
+        self._ends_s = math.inf
+
+    def has(self, observatory: Observatory) -> None:
+        """This one is used from now on."""
+        self._observatories.append(observatory)
+        if self._ends_s < math.inf:
+            observatory.hurry(max(0.0, self._ends_s - anyio.current_time()))
+
+    def hurry(self, within_s: float) -> None:
+        """All that is put away from now on ends within `within_s`."""
+        self._ends_s = anyio.current_time() + within_s
+        for observatory in self._observatories:
+            observatory.hurry(within_s)
+
+
 async def seated(
-    to: Connections, around: Surroundings, ephemeris: Ephemeris, stack: AsyncExitStack, looked: anyio.Event
+    to: Connections, around: Surroundings, ephemeris: Ephemeris, stack: AsyncExitStack, started: Start
 ) -> Seats:
     """Every device of the telescope, connected, however often it takes; `stack` leaves them.
 
     The mount is stopped as soon as it is there, and what can be put away is, as long as it takes: a station that cannot
-    observe is not left moving and open by the programme before this one. `looked` is set when what can be was put
-    away once, though a device is missing.
+    observe is not left moving and open by the programme before this one. `started.looked` is set when what can
+    be was put away once, though a device is missing.
     """
     seats = Seats(
         mount=Seat("mount", to.mount),
@@ -45,10 +68,10 @@ async def seated(
     )
     for seat in seats:
         stack.push_async_callback(seat.leave)
-    usher = _Usher(around, ephemeris)
+    usher = _Usher(around, ephemeris, started)
     while not await usher.all_connected(seats):
         await usher.put_away(seats)
-        looked.set()
+        started.looked.set()
         await anyio.sleep(_CONNECT_AGAIN_S)
     return seats
 
@@ -73,6 +96,7 @@ def safety_sources(to: Connections, safety: SafetySettings, stack: AsyncExitStac
 class _Usher:
     around: Surroundings
     ephemeris: Ephemeris
+    started: Start
 
     async def all_connected(self, seats: Seats) -> bool:
         """Try each at the same time: none waits for another. A night does not wait for a focuser."""
@@ -93,7 +117,9 @@ class _Usher:
         if seats.mount.connected:
             mount, watch = seats.mount.device.capabilities, watch_of(self.around, {})
             gate = gate_of(self.around, self.ephemeris, mount, watch, has_dome=dome is not None, roof_strikes=strikes)
-            await observatory_of(self.around, seats, gate).put_away()
+            observatory = observatory_of(self.around, seats, gate)
+            self.started.has(observatory)
+            await observatory.put_away()
         elif dome is not None and not strikes:
             await self.ask(dome, _closed)
 

@@ -28,7 +28,7 @@ from bridge.observing.safety import roof_source
 from bridge.observing.seats import Seats
 from bridge.observing.together import Deed, until_first
 from bridge.observing.turns import NightOver
-from bridge.seating import safety_sources, seated
+from bridge.seating import Start, safety_sources, seated
 from bridge.service_manager import ServiceManager
 from bridge.stopping import StopWord, heard_by
 from bridge.storage.database import set_aside_if_damaged
@@ -185,13 +185,13 @@ class Station:
 
         Gives what is left standing, and what else went wrong.
         """
+        started = Start()
         flying: list[Observatory] = []
-        looked = anyio.Event()
         left_standing: list[str] = []
         faults: list[str] = []
         deeds: list[Deed] = [
-            partial(self._fly, card, flying, looked, left_standing),
-            partial(self._until_told_to_stop, flying, looked),
+            partial(self._fly, card, flying, started, left_standing),
+            partial(self._until_told_to_stop, started),
         ]
         if manual:
             deeds.append(partial(self._until_done, {request.request_id for request in manual}))
@@ -204,17 +204,17 @@ class Station:
         return left_standing, faults
 
     async def _fly(
-        self, card: StationCard | None, flying: list[Observatory], looked: anyio.Event, left_standing: list[str]
+        self, card: StationCard | None, flying: list[Observatory], started: Start, left_standing: list[str]
     ) -> None:
         """Connect, build, and observe night after night. The keeper has written all when this returns.
 
-        `looked` is set when what the programme before this one left open or moving was put away.
+        `started.looked` is set when what the programme before this one left open or moving was put away.
         """
         async with AsyncExitStack() as stack:
             thinker = Worker("thinker")
             stack.callback(thinker.close)
             ephemeris = await thinker.call(Ephemeris)
-            seats = await seated(self.connections, self.around, ephemeris, stack, looked)
+            seats = await seated(self.connections, self.around, ephemeris, stack, started)
             assembly = Assembly(
                 around=self.around, store=self.store, folder=self.folder, seats=seats, ephemeris=ephemeris, card=card
             )
@@ -227,8 +227,9 @@ class Station:
                 sources["dome"] = roof_source(seats.dome, gate.saw_roof)
             observatory = assembly.observatory(gate)
             flying.append(observatory)
+            started.has(observatory)
             await observatory.put_away()  # before the platform is asked for names: it may keep us waiting
-            looked.set()
+            started.looked.set()
             station_name, telescope_name = await self._names(card)
             keeper = assembly.keeper(station_name=station_name, telescope_name=telescope_name)
             night = assembly.night(observatory, watch, keeper, thinker, unsafe_lately=unsafe_lately)
@@ -312,17 +313,15 @@ class Station:
         while any(task.task_id in task_ids for task in await self.store.ledger.tasks(*UNFINISHED)):
             await anyio.sleep(_LOOK_WHETHER_DONE_S)
 
-    async def _until_told_to_stop(self, flying: Sequence[Observatory], looked: anyio.Event) -> None:
+    async def _until_told_to_stop(self, started: Start) -> None:
         """Return when the programme is told to stop; the devices then have only so long to be put away.
 
         A start told to stop puts away first what it found: nobody else would.
         """
         await self.stop.wait()
-        ends_s = anyio.current_time() + _STOP_WITHIN_S
+        started.hurry(_STOP_WITHIN_S)
         with anyio.move_on_after(_STOP_WITHIN_S):
-            await looked.wait()
-        for observatory in flying:
-            observatory.hurry(max(0.0, ends_s - anyio.current_time()))
+            await started.looked.wait()
 
     def _note(self, what: str) -> None:
         self.around.telemetry.publish(StationNote(at=self.around.clock.now(), what=what))

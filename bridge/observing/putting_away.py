@@ -29,6 +29,7 @@ _ANSWERS_WITHIN_S = 2.0
 _ALL_WITHIN_S = 900.0
 # In a hurry too this much is left for the dome: a mount that hangs must not keep it open.
 _CLOSING_NEEDS_S = 30.0
+_TELLING_NEEDS_S = 5.0  # told to close, it goes on by itself
 _LEAST_S = 15.0 + _CLOSING_NEEDS_S
 
 
@@ -57,7 +58,7 @@ class PuttingAway:
         """
         self._ends_at_s = anyio.current_time() + within_s + (self.patience - 1.0) * _ANSWERS_WITHIN_S
         self._all.deadline = min(self._all.deadline, self._ends_at_s)
-        self._until_closing.deadline = min(self._until_closing.deadline, self._ends_at_s - _CLOSING_NEEDS_S)
+        self._until_closing.deadline = min(self._until_closing.deadline, self._ends_at_s - self._closing_needs_s)
 
     async def all(self) -> list[str]:
         """Give what did not succeed, in words; nothing where all is put away. Harmless when it is already."""
@@ -81,7 +82,7 @@ class PuttingAway:
         refused: list[str] = []
         parked = False
         closes_at_s = anyio.current_time() + _CLOSING_BEGINS_WITHIN_S + 4.0 * self.patience * _ANSWERS_WITHIN_S
-        deadline_s = min(ends_at_s - _CLOSING_NEEDS_S, closes_at_s)
+        deadline_s = min(ends_at_s - self._closing_needs_s, closes_at_s)
         with anyio.CancelScope(deadline=deadline_s) as self._until_closing:
             await self._step(faults, "stop the mount", self.brake.stop, _ABORT_WITHIN_S)
             parked = await self._step(parks, "park the mount", lambda: self._park_first(refused), _PARK_WITHIN_S)
@@ -97,6 +98,11 @@ class PuttingAway:
                 closes.clear()
                 await self._step(closes, "close the dome", self._close, _CLOSE_WITHIN_S)
         faults += [*closes, *parks]
+
+    @property
+    def _closing_needs_s(self) -> float:
+        """What is kept for the dome; a roof that waits for the mount to park has nothing from being kept time for."""
+        return _TELLING_NEEDS_S if self.gate.limits.roof_strikes else _CLOSING_NEEDS_S
 
     async def _step(self, faults: list[str], doing: str, deed: Callable[[], Awaitable[None]], within_s: float) -> bool:
         """Try a step twice; a device that failed is connected anew in between. Whether it succeeded."""

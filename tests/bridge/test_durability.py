@@ -62,8 +62,10 @@ _BROKEN = 5
 
 # What happened in all runs together: a search in which nothing fails, or nothing is done, shows nothing.
 HAPPENED: Counter[str] = Counter()
-ALWAYS = {"deaths", "deaths while recovering", "power cuts that took something", "durable frames", "frames landed"}
+ALWAYS = {"deaths", "power cuts", "durable frames", "frames landed"}
 NOW_AND_THEN = {
+    "deaths while recovering",
+    "power cuts that took something",
     "tasks reported",
     "frames removed",
     "removals cut short",

@@ -245,3 +245,16 @@ async def _do(scope: Scope, ephemeris: Ephemeris, deed: str) -> None:
                 await anyio.sleep(300.0)
     except (DeviceError, NotNow):
         return  # said to whoever asked; the night goes on trying
+
+
+async def test_in_a_hurry_parking_has_all_of_the_time_since_nothing_closes_without_it(
+    tmp_path: Path, ephemeris: Ephemeris
+) -> None:
+    async with under_a_roof(tmp_path, ephemeris) as scope:
+        await _leave_slewed(scope, ephemeris)
+        scope.goes_wrong(FaultKind.STUCK, "mount", "park", for_s=60.0)
+        scope.observatory.hurry(75.0)
+        await scope.observatory.put_away()
+        assert scope.simulated.mount.parked
+        await anyio.sleep(30.0)
+        assert shutter(scope) is ShutterState.CLOSED, "told to close within the time, it has gone on by itself"

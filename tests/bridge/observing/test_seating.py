@@ -14,7 +14,7 @@ from bridge.assembly import Surroundings
 from bridge.connections import Connections
 from bridge.events import DeviceFault
 from bridge.observing.seats import Seats
-from bridge.seating import seated
+from bridge.seating import Start, seated
 from bridge.timekeeping import RehearsalTimekeeping
 from drivers.errors import TimedOut
 from drivers.values import ShutterState
@@ -63,7 +63,7 @@ async def seat_all(scope: Scope, to: Connections, stack: AsyncExitStack) -> Seat
         telemetry=scope.telemetry,
         patience=1.0,
     )
-    return await seated(to, around, Ephemeris(), stack, anyio.Event())
+    return await seated(to, around, Ephemeris(), stack, Start())
 
 
 async def _left_moving(scope: Scope, ephemeris: Ephemeris) -> None:
