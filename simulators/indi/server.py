@@ -3,12 +3,14 @@
     with IndiServer((TELESCOPE, CCD), folder=tmp_path) as server:
         connect_to("127.0.0.1", server.port)
 
-`indiserver` listens on every address of the computer and has no option for less; a free port chosen by the kernel is as
+`indiserver` listens on every address of the computer and has no option for less; a free port chosen by chance is as
 much hiding as there is without a network namespace, which would take root and hold the clients too.
 """
 
+import errno
 import os
 import re
+import secrets
 import shutil
 import signal
 import socket
@@ -41,6 +43,7 @@ _BEHIND_MB = 1024
 _READY_WITHIN_S = 30.0
 _GONE_WITHIN_S = 10.0
 _TRIES = 5
+_PORTS = range(20_000, 32_000)  # Linux hands out 32768 to 60999
 _LOOK_EVERY_S = 0.02
 # With the thread that started it, even where that is killed; the drivers end with the server.
 _ENDS_WITH_US = ("setpriv", "--pdeathsig", "KILL")
@@ -254,10 +257,17 @@ def _signal_group(group: int, number: signal.Signals) -> None:
 
 
 def free_port() -> int:
-    """A port nobody listens at, at the moment."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.bind(("", 0))
-        return int(probe.getsockname()[1])
+    """A port nobody listens at, at the moment: none of those that the kernel hands out, or it might do so meanwhile."""
+    while True:
+        port = secrets.choice(_PORTS)
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+            try:
+                probe.bind(("", port))
+            except OSError as error:
+                if error.errno != errno.EADDRINUSE:
+                    raise
+            else:
+                return port
 
 
 def _devices_at(port: int, wanted: int) -> frozenset[str]:
