@@ -62,10 +62,8 @@ _BROKEN = 5
 
 # What happened in all runs together: a search in which nothing fails, or nothing is done, shows nothing.
 HAPPENED: Counter[str] = Counter()
-ALWAYS = {"deaths", "power cuts", "durable frames", "frames landed"}
+ALWAYS = {"deaths", "deaths while recovering", "power cuts that took something", "durable frames", "frames landed"}
 NOW_AND_THEN = {
-    "deaths while recovering",
-    "power cuts that took something",
     "tasks reported",
     "frames removed",
     "removals cut short",
@@ -428,7 +426,7 @@ class TestDurability(Durability.TestCase):  # type: ignore[misc, valid-type]
 
 
 TestDurability.settings = settings(
-    max_examples=RUNS or 15,
+    max_examples=RUNS or 40,
     stateful_step_count=50 if RUNS else 25,
     derandomize=not RUNS,
     database=None,
